@@ -1,0 +1,1 @@
+"""Plain data sets with a card each: frames, lists and arrays; knows neither engine nor domains."""
