@@ -1,0 +1,9 @@
+"""Denoisers: networks `(xt, t, cond) -> pred` that predict the posterior over x0."""
+
+from intarsia.denoisers._embedding import SiteEmbedding as SiteEmbedding
+from intarsia.denoisers._embedding import TimeEmbedding as TimeEmbedding
+from intarsia.denoisers._mlp import RealMLP as RealMLP
+from intarsia.denoisers._mlp import ResidualBlock as ResidualBlock
+from intarsia.denoisers._mlp import ResidualMLP as ResidualMLP
+from intarsia.denoisers._transformer import AttentionBlock as AttentionBlock
+from intarsia.denoisers._transformer import Transformer as Transformer

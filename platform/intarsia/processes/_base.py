@@ -1,0 +1,54 @@
+"""The contract of a noise process: everything that follows from q, in one object."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, Literal
+
+import torch
+
+from intarsia._types import Clock, State
+
+Exactness = Literal["exact", "first order"]
+"""How `reverse` relates to the mixture of bridges over the posterior: equal to it, or up to O(step)."""
+
+
+class AbstractProcess(ABC, Generic[State]):
+    """Noise for one kind of field. Frozen; holds no randomness and no weights.
+
+    The denoiser predicts the posterior p(x0 | xt): class logits, bit logits, or the mean of a real. `reverse` and
+    `loss` stand here because they are consequences of q. Times are tensors, per row (batch,) or per site
+    (batch, *sites), with s < t the cleaner one; an observed site lives at time 0.
+    """
+
+    reverse_is: ClassVar[Exactness] = "exact"
+
+    @abstractmethod
+    def prior(self, shape: tuple[int, ...], rng: torch.Generator | None = None) -> State:
+        """Draw states (batch, *sites) of time 1."""
+
+    @abstractmethod
+    def corrupt(self, x0: State, t: Clock, rng: torch.Generator | None = None) -> State:
+        """Draw xt ~ q(xt | x0)."""
+
+    @abstractmethod
+    def log_q(self, xt: State, x0: State, t: Clock) -> State:
+        """Log q(xt | x0) of every site (a density for reals)."""
+
+    @abstractmethod
+    def bridge(self, x0: State, xt: State, s: Clock, t: Clock, rng: torch.Generator | None = None) -> State:
+        """Draw xs ~ q(xs | xt, x0)."""
+
+    @abstractmethod
+    def reverse(self, pred: State, xt: State, s: Clock, t: Clock, rng: torch.Generator | None = None) -> State:
+        """Draw xs from the model's kernel p(xs | xt), the bridge averaged over the predicted posterior."""
+
+    @abstractmethod
+    def loss(self, pred: State, x0: State, xt: State, t: Clock, s: Clock | None = None) -> State:
+        """Nats per site: the integrand of the continuous-time nelbo, or with `s` the KL of one step of a grid."""
+
+    @abstractmethod
+    def prior_kl(self, x0: State) -> State:
+        """KL(q(x1 | x0) || prior) per site, in nats: what the noise leaves of the data at t = 1."""
+
+    @abstractmethod
+    def reconstruction(self, pred: State, x0: State, xt: State) -> State:
+        """-log p(x0 | xt) per site at t = 0; zero where xt equals x0 there, as for discrete noise."""
