@@ -57,11 +57,13 @@ class AbstractClasses(ABC):
         """Read per-site class probabilities into entries of one row; raise ValueError if they are not laws."""
 
     def log_softmax(self, logits: Tensor) -> Tensor:
-        """Logits normalised over the classes of each site."""
+        """Logits normalized over the classes of each site, in float32 at least."""
+        logits = _precise(logits)
         return logits - self.spread(self.logsumexp(logits))
 
     def log_prob(self, logits: Tensor, x: Tensor) -> Tensor:
         """Log-probability of the classes `x`, to (batch, *sites), without normalising the other entries."""
+        logits = _precise(logits)
         return self.pick(logits, x) - self.logsumexp(logits)
 
     def sample(self, logits: Tensor, rng: torch.Generator | None) -> Tensor:
@@ -71,6 +73,11 @@ class AbstractClasses(ABC):
 
     @abstractmethod
     def _sites(self, logits: Tensor) -> torch.Size: ...
+
+
+def _precise(logits: Tensor) -> Tensor:
+    # the error of half-precision logits is visible in a nelbo
+    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def invert(logits: Tensor, u: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 
 from intarsia._extras import require
-from intarsia.report._model import Cell, Figure, Metric, Table, number
+from intarsia.report._model import Figure, Metric, Table, number, texts
 from intarsia.report._plain import dump_for_script, inert, plain
 from intarsia.report._verdict import mood, verdict
 
@@ -30,8 +30,8 @@ def to_html(
         f"<header><h1>{escape(title)}</h1>{_facts(provenance)}</header>",
         _cards([metric for metric in metrics if metric.headline]),
         _section("Metrics", _metrics(metrics)) if metrics else "",
-        *(_section(table.title, _table(table.columns, table.rows), table.note) for table in tables),
         *(_section(figure.title, _panels(figure), figure.note) for figure in figures),
+        _tables(tables),
         _section("Notes", "<ul>" + _each("li", notes) + "</ul>") if notes else "",
     ]
     policy = " ".join(f"'sha256-{b64encode(sha256(s.encode()).digest()).decode()}'" for s in scripts)
@@ -104,21 +104,22 @@ def _metrics(metrics: Sequence[Metric]) -> str:
     return f'<table class="metrics"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
-    numeric = [bool(rows) and all(isinstance(row[j], int | float) for row in rows) for j in range(len(columns))]
-    head = "".join(
-        f"<th{' class=number' if right else ''}>{escape(column)}</th>"
-        for column, right in zip(columns, numeric, strict=True)
-    )
+def _tables(tables: Sequence[Table]) -> str:
+    sections = [_section(table.title, _table(table), table.note) for table in tables]
+    return f'<div class="tables">{"".join(sections)}</div>' if sections else ""
+
+
+def _table(table: Table) -> str:
+    size = range(len(table.columns))
+    right = [
+        bool(table.rows) and all(isinstance(row[j], int | float) and row[j] is not True for row in table.rows)
+        for j in size
+    ]
+    marks = [' class="number"' if is_number else "" for is_number in right]
+    head = "".join(f"<th{marks[j]}>{escape(table.columns[j])}</th>" for j in size)
+    rows = ["".join(f"<td{marks[j]}>{escape(row[j])}</td>" for j in size) for row in texts(table)]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _cell(cell: Cell) -> str:
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        text = number(cell) if isinstance(cell, float) else f"{cell:,}"
-        return f'<td class="number">{escape(text)}</td>'
-    return f"<td>{escape('' if cell is None else str(cell))}</td>"
 
 
 def _panels(figure: Figure) -> str:

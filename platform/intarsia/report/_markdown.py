@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from intarsia.report._model import Cell, Metric, Table, number
+from intarsia.report._model import Metric, Table, number, texts
 from intarsia.report._verdict import verdict
 
 
@@ -31,7 +31,7 @@ def to_markdown(
         parts.extend(f"- **{_safe(metric.name)}**: {_safe(metric.note)}" for metric in metrics if metric.note)
     for table in tables:
         parts.append(f"## {_safe(table.title)}")
-        parts.append(_table(table.columns, [[_cell(cell) for cell in row] for row in table.rows]))
+        parts.append(_table(table.columns, texts(table)))
         parts.extend([_safe(table.note)] if table.note else [])
     for heading, lines in (
         ("Notes", [_safe(note) for note in notes]),
@@ -47,10 +47,6 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [columns, ["---"] * len(columns)]
     body = [[_safe(cell) for cell in row] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in [[_safe(c) for c in lines[0]], list(lines[1]), *body])
-
-
-def _cell(cell: Cell) -> str:
-    return number(cell) if isinstance(cell, float) else "" if cell is None else str(cell)
 
 
 def _safe(text: str) -> str:

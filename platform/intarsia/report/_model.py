@@ -92,13 +92,31 @@ class Figure:
     width: int = 260
 
 
-def number(value: float, unit: str = "") -> str:
-    """A number as people read it: about three digits and the unit, a dash for NaN."""
+def number(value: float, unit: str = "", digits: int | None = None) -> str:
+    """A number as people read it: about three digits (or so many decimals) and the unit, a dash for NaN."""
     if not math.isfinite(value):
         return "–"
     size = abs(value)
-    digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 or unit == "%" else 3
+    if digits is None:
+        digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 or unit == "%" else 3
     text = f"{value:,.{digits}f}"
     if float(text.replace(",", "")) == 0:
         text = f"{value:.1e}" if 0 < size < 10.0 ** -(digits + 1) else text.lstrip("-")
     return f"{text} %" if unit == "%" else f"{text} {unit}".rstrip()
+
+
+def texts(table: Table) -> list[list[str]]:
+    """The cells of a table as text, the numbers of a column with equally many decimals."""
+    decimals: list[int | None] = []
+    for cells in zip(*table.rows, strict=True):
+        sizes = [abs(cell) for cell in cells if isinstance(cell, float) and math.isfinite(cell)]
+        decimals.append(None if not sizes else 0 if max(sizes) >= 1000 else 2 if max(sizes) >= 1 else 3)
+    return [[_text(cell, digits) for cell, digits in zip(row, decimals, strict=True)] for row in table.rows]
+
+
+def _text(cell: Cell, digits: int | None) -> str:
+    if isinstance(cell, float):
+        return number(cell, digits=digits)
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}"
+    return "" if cell is None else str(cell)

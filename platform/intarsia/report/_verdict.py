@@ -42,7 +42,7 @@ def _judge(metric: Metric) -> tuple[str, Mood]:
         if sign * (metric.value - trivial) >= 0:
             return f"{sentence}; no better than {name}", "poor"
         closed = 100 * (1 - excess / (sign * (trivial - level)))
-        sentence += f"; {closed:.0f} % of the way there from {name}"
+        sentence += f"; {closed:.0f} % of the way from {name}"
     return sentence, "fair"
 
 
@@ -55,5 +55,4 @@ def _against_target(metric: Metric, target: float) -> tuple[str, Mood]:
 
 
 def _gap(metric: Metric, size: float) -> str:
-    text = number(size)
-    return f"{text} points" if metric.unit == "%" else f"{text} {metric.unit}".rstrip()
+    return number(size, metric.unit).replace(" %", " points")

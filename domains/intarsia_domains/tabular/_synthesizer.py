@@ -1,0 +1,367 @@
+"""`TabularSynthesizer`: a generative model of one table of mixed columns."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from intarsia.diffusion import Diffusion
+from intarsia.domain import AbstractDomain
+from intarsia.errors import ArtifactError
+from intarsia.guidance import Forbid
+from intarsia.likelihood import chain_log_prob, group_log_prob
+from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
+from intarsia.processes import Discrete
+from intarsia.progress import shown
+from intarsia.report import Report
+from intarsia.samplers import Stratified
+from intarsia.training import Budget, Trained, threads
+from intarsia_domains.tabular._card import card
+from intarsia_domains.tabular._codec import TableCodec
+from intarsia_domains.tabular._frames import Restore, to_pandas
+from intarsia_domains.tabular._given import given_codes, put_given
+from intarsia_domains.tabular._network import Recipe, build, fit_network, recipe_for
+from intarsia_domains.tabular._recipe_json import recipe_from_json, recipe_to_json
+from intarsia_domains.tabular._table_error import TableError
+from intarsia_domains.tabular.columns._values import values_from_json, values_to_json
+
+SHARD = 16_384
+"""Rows that are generated at once; shard i of a table has the seed (seed, i)."""
+
+
+class TabularSynthesizer(AbstractDomain):
+    """Learns the joint distribution of a table's columns: samples, conditions, imputes, scores and evaluates.
+
+    Kinds of columns are detected and can be overridden; missing values, spikes, precision, dtypes and ranges are
+    learned. Every column is discrete inside (absorbing diffusion with a time-free network, one site at a time), so
+    any set of cells can be given and any other set drawn, exactly and without rejection.
+
+    Args:
+        minutes: wall-clock budget of `fit`; ignored where `cpu_minutes` or `steps` is given.
+        cpu_minutes: budget in CPU minutes of this process.
+        steps: budget in optimizer steps; the same steps, seed and threads give the same weights.
+        kinds: kind by column, where detection should be overridden: category, ordered, boolean, integer, decimal,
+            datetime or identifier.
+        rare: in category columns of more than 50 values, those seen fewer times are never shown; 0 keeps all.
+        clip_extremes: so many of the smallest and largest numbers of a column are moved to the next one inside.
+        recipe: network and training; None chooses by the number of rows.
+        threads: torch threads; None leaves torch's own number.
+        device: where the network runs.
+        progress: show a progress bar; None only on a terminal.
+        seed: of fitting.
+
+    >>> synthesizer = TabularSynthesizer(steps=20, progress=False)
+    >>> table = pd.DataFrame({"a": ["x", "y"] * 50, "b": range(0, 200, 2)})
+    >>> synthesizer.fit(table).sample(3, given={"a": "x"}, seed=0)["a"].tolist()
+    ['x', 'x', 'x']
+    """
+
+    def __init__(
+        self,
+        *,
+        minutes: float = 5.0,
+        cpu_minutes: float | None = None,
+        steps: int | None = None,
+        kinds: Mapping[Any, str] | None = None,
+        rare: int = 2,
+        clip_extremes: int = 0,
+        recipe: Recipe | None = None,
+        threads: int | None = None,
+        device: str = "cpu",
+        progress: bool | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.minutes = minutes
+        self.cpu_minutes = cpu_minutes
+        self.steps = steps
+        self.kinds = kinds
+        self.rare = rare
+        self.clip_extremes = clip_extremes
+        self.recipe = recipe
+        self.threads = threads
+        self.device = device
+        self.progress = progress
+        self.seed = seed
+
+    def fit(self, raw: Any, target: Any = None) -> Self:
+        """Learn a table.
+
+        Args:
+            raw: a pandas, polars or Arrow table; its index is ignored.
+            target: the column that reports predict from the others; it is learned like any other.
+
+        Raises:
+            TableError: the table is empty, `kinds` or `target` names no column.
+            ValueError, TypeError: a column cannot be modelled (infinite values, free text, containers); it is named.
+        """
+        budget = self._budget()
+        frame, restore = to_pandas(raw)
+        if target is not None and target not in frame.columns:
+            raise TableError(f"there is no target column {target!r}; columns are {', '.join(map(repr, frame.columns))}")
+        codec = TableCodec.fit(frame, self.kinds or {}, self.rare, self.clip_extremes)
+        recipe = self.recipe or recipe_for(len(frame))
+        codes = torch.from_numpy(codec.encode(frame)[0]).to(self.device)
+        model, trained = None, None
+        if codec.num_classes:
+            with shown(self.progress, "fit") as watch, threads(self.threads):
+                model, trained = fit_network(codec, codes, recipe, budget, self.seed, watch)
+        self.codec_ = codec
+        self.recipe_ = recipe
+        self.model_ = model
+        self.target_ = target
+        self.n_rows_ = len(frame)
+        self.training_ = _summary(trained)
+        self._restore: Restore | None = restore
+        if trained is not None and trained.interrupted:
+            warnings.warn(
+                f"fitting was interrupted after {trained.steps} steps; the best weights so far are kept and usable",
+                stacklevel=2,
+            )
+        return self
+
+    def sample(self, n: int, *, given: Mapping[Any, Any] | None = None, seed: int = 0) -> Any:
+        """Draw rows.
+
+        Args:
+            n: how many; 0 gives an empty table with columns and dtypes.
+            given: values by column, one for all rows or a sequence of `n`; held exactly, None for missing.
+            seed: the same seed and model give the same rows.
+
+        Raises:
+            ValueError: `n` is negative, a column or value is unknown, or a number lies outside the training range.
+        """
+        codec: TableCodec = self._fitted("codec_")
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
+            raise TypeError(f"`n` must be a whole number of rows, got {n!r}")
+        if n < 0:
+            raise ValueError(f"`n` must not be negative, got {n}")
+        codes, known = given_codes(codec, given or {}, int(n))
+        frame = put_given(self._draw(codes, known, None, seed), given or {})
+        return self._back(frame)
+
+    def complete(self, raw: Any, *, n_draws: int = 1, seed: int = 0) -> Any:
+        """Fill in every missing cell, jointly given the cells of its row that are there.
+
+        Args:
+            raw: a table with the columns of the training table.
+            n_draws: how many completions.
+            seed: of the draws.
+
+        Returns:
+            A table like `raw`, or a list of `n_draws` of them where more than one is asked for.
+        """
+        codec: TableCodec = self._fitted("codec_")
+        if n_draws < 1:
+            raise ValueError(f"`n_draws` must be at least 1, got {n_draws}")
+        frame, restore = to_pandas(raw)
+        frame = _ordered(frame, codec)
+        codes, known = codec.encode(frame)
+        forbidden = torch.from_numpy(codec.missing_entries())
+        draws = [restore(_fill(frame, self._draw(codes, known, forbidden, seed + draw))) for draw in range(n_draws)]
+        return draws[0] if n_draws == 1 else draws
+
+    def score_samples(self, raw: Any, *, per_cell: bool = False, orders: int = 4, seed: int = 0) -> Any:
+        """Log-likelihood of rows in nats, a lower bound averaged over `orders` orders of the columns, (rows,).
+
+        Continuous cells are scored by the mass of their bin, so the values are log-probabilities and comparable
+        between rows of one model. Missing cells count where the training table had missing values in that column.
+
+        Args:
+            raw: a table with the columns of the training table.
+            per_cell: a frame with log p(cell | rest of its row) instead: low values are odd cells.
+            orders: more give a tighter and steadier bound.
+            seed: of the orders.
+        """
+        codec: TableCodec = self._fitted("codec_")
+        frame = _ordered(to_pandas(raw)[0], codec)
+        codes, known = codec.encode(frame)
+        counts = np.array(
+            [codec.column(name).missing_class is not None for name in codec.sites for _ in codec.sites[name]]
+        )
+        known = known | counts[None].astype(bool) if len(counts) else known
+        names = [name for name, sites in codec.sites.items() if sites]
+        x0, seen = torch.from_numpy(codes), torch.from_numpy(known)
+        rows: list[Tensor] = [torch.zeros((0, len(names)) if per_cell else 0, dtype=torch.float64)]
+        for start in range(0, len(frame), SHARD):
+            part = slice(start, start + SHARD)
+            rng = torch.Generator().manual_seed(seed)
+            rows.append(self._score(x0[part], seen[part], per_cell, orders, rng))
+        scores = torch.cat(rows).numpy()
+        if not per_cell:
+            return scores
+        cells = pd.DataFrame(0.0, index=range(len(frame)), columns=pd.Index(codec.names))
+        cells[names] = scores
+        return cells.mask(frame.isna() & ~_has_missing(codec))
+
+    def evaluate(self, train: Any, holdout: Any, *, n: int | None = None, seed: int = 0) -> Report:
+        """Compare synthetic rows (as many as `train` has, or `n`) with training and held-out rows, beside the floors."""
+        from intarsia_domains.tabular._evaluation import evaluate_tables
+
+        codec: TableCodec = self._fitted("codec_")
+        real, other = (_ordered(to_pandas(frame)[0], codec) for frame in (train, holdout))
+        synthetic = to_pandas(self.sample(len(real) if n is None else n, seed=seed))[0]
+        kinds = report_kinds(codec)
+        columns = list(kinds)
+        target = self.target_ if self.target_ in columns else None
+        return evaluate_tables(real[columns], other[columns], synthetic[columns], kinds=kinds, target=target, seed=seed)
+
+    def save(self, path: str | Path) -> None:
+        """Write a saved model; see `intarsia.persistence.save_artifact`."""
+        codec: TableCodec = self._fitted("codec_")
+        config = {
+            "parameters": {
+                "minutes": self.minutes,
+                "cpu_minutes": self.cpu_minutes,
+                "steps": self.steps,
+                "kinds": None if self.kinds is None else [[values_to_json([k])[0], v] for k, v in self.kinds.items()],
+                "rare": self.rare,
+                "clip_extremes": self.clip_extremes,
+                "recipe": None if self.recipe is None else recipe_to_json(self.recipe),
+                "threads": self.threads,
+                "seed": self.seed,
+            },
+            "recipe": recipe_to_json(self.recipe_),
+            "target": None if self.target_ is None else values_to_json([self.target_])[0],
+            "rows": self.n_rows_,
+            "training": {k: v for k, v in self.training_.items() if k != "seconds"},
+        }
+        network = self._network()
+        weights = {} if network is None else dict(network.state_dict())
+        save_artifact(path, Artifact(self.type_name(), config, codec.to_json(), weights, card(self)))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a saved model.
+
+        Raises:
+            ArtifactError: it is damaged, hostile, or of another type.
+        """
+        artifact = load_artifact(path, type=cls.type_name())
+        try:
+            codec = TableCodec.from_json(artifact.codec)
+            saved = dict(artifact.config["parameters"])
+            saved["kinds"] = (
+                None if saved["kinds"] is None else {values_from_json([k])[0]: v for k, v in saved["kinds"]}
+            )
+            saved["recipe"] = None if saved["recipe"] is None else recipe_from_json(saved["recipe"])
+            model = cls(**saved)
+            model.codec_, model.recipe_ = codec, recipe_from_json(artifact.config["recipe"])
+            target = artifact.config["target"]
+            model.target_ = None if target is None else values_from_json([target])[0]
+            model.n_rows_, model.training_ = int(artifact.config["rows"]), dict(artifact.config["training"])
+            model.model_ = build(codec, model.recipe_) if codec.num_classes else None
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+            raise ArtifactError(f"{path} is not a usable saved table model: {error}") from error
+        network = model._network()
+        if network is not None:
+            state_into(network, artifact.weights, path)
+            network.eval()
+        model._restore = None
+        return model
+
+    def _budget(self) -> Budget:
+        if self.steps is not None:
+            return Budget(steps=self.steps)
+        return Budget(minutes=self.minutes) if self.cpu_minutes is None else Budget(cpu_minutes=self.cpu_minutes)
+
+    def _network(self) -> nn.Module | None:
+        return None if self.model_ is None else cast(nn.Module, self.model_.denoiser)
+
+    def _draw(
+        self, codes: NDArray[np.int64], known: NDArray[np.bool_], forbidden: Tensor | None, seed: int
+    ) -> pd.DataFrame:
+        """Rows whose unknown sites are drawn, in shards of fixed size."""
+        codec = self.codec_
+        frames: list[pd.DataFrame] = []
+        for shard, start in enumerate(range(0, max(len(codes), 1), SHARD)):
+            part = slice(start, start + SHARD)
+            words = np.random.SeedSequence([seed, shard]).generate_state(2)
+            rng = torch.Generator().manual_seed(int(words[0]))
+            drawn = codes[part]
+            if self.model_ is not None and len(drawn):
+                with torch.no_grad(), threads(self.threads):
+                    drawn = self._generate(torch.from_numpy(drawn), torch.from_numpy(known[part]), forbidden, rng)
+            frames.append(codec.decode(drawn, np.random.default_rng(int(words[1]))))
+        frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        return _renumbered(frame, codec)
+
+    def _generate(
+        self, codes: Tensor, known: Tensor, forbidden: Tensor | None, rng: torch.Generator
+    ) -> NDArray[np.int64]:
+        model = cast("Diffusion[Tensor]", self.model_)
+        process = cast(Discrete, model.process)
+        denoiser: Any = model.denoiser
+        if forbidden is not None and bool(forbidden.any()):
+            denoiser = Forbid(denoiser, forbidden, process.classes.slices())  # type: ignore[attr-defined]
+        x = torch.where(known, codes, process.mask_id(codes.device))
+        return Stratified().sample(process, denoiser, x, rng=rng).numpy()
+
+    def _score(self, x0: Tensor, known: Tensor, per_cell: bool, orders: int, rng: torch.Generator) -> Tensor:
+        if self.model_ is None:
+            return torch.zeros((len(x0), 0) if per_cell else len(x0), dtype=torch.float64)
+        process = cast(Discrete, self.model_.process)
+        with torch.no_grad(), threads(self.threads):
+            if per_cell:
+                x0 = torch.where(known, x0, process.mask_id(x0.device))
+                return group_log_prob(process, self.model_.denoiser, x0, self.codec_.groups())
+            return chain_log_prob(process, self.model_.denoiser, x0, known=known, orders=orders, rng=rng)
+
+    def _back(self, frame: pd.DataFrame) -> Any:
+        return frame if self._restore is None else self._restore(frame)
+
+
+def report_kinds(codec: TableCodec) -> dict[Any, Any]:
+    """How reports look at each column; identifiers are left out."""
+    looks = {"integer": "number", "decimal": "number", "datetime": "datetime"}
+    return {c.name: looks.get(c.kind, "category") for c in codec.columns if c.kind != "identifier"}
+
+
+def _summary(trained: Trained | None) -> dict[str, Any]:
+    if trained is None:
+        return {"steps": 0, "best_step": 0, "held_out_nats": 0.0, "interrupted": False, "seconds": 0.0}
+    return {
+        "steps": trained.steps,
+        "best_step": trained.best_step,
+        "held_out_nats": trained.best_loss if np.isfinite(trained.best_loss) else None,
+        "interrupted": trained.interrupted,
+        "seconds": trained.seconds,
+    }
+
+
+def _ordered(frame: pd.DataFrame, codec: TableCodec) -> pd.DataFrame:
+    """The frame with the model's order of columns, where it has exactly those; others are refused by `encode`."""
+    same = set(frame.columns) == set(codec.names)
+    return frame[codec.names] if same else frame
+
+
+def _fill(frame: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
+    """Missing cells from `drawn`, the others as they are."""
+    filled = {name: column if column.notna().all() else _filled(column, drawn[name]) for name, column in frame.items()}
+    return pd.DataFrame(filled)[list(frame.columns)]
+
+
+def _filled(column: pd.Series, drawn: pd.Series) -> pd.Series:
+    dtype = drawn.dtype if column.isna().all() else column.dtype
+    values = column.astype(object).where(column.notna(), drawn.astype(object))
+    try:
+        return values.astype(dtype)
+    except (TypeError, ValueError):
+        return values
+
+
+def _renumbered(frame: pd.DataFrame, codec: TableCodec) -> pd.DataFrame:
+    """Number integer identifiers through all shards."""
+    for column in codec.columns:
+        if column.kind == "identifier" and getattr(column, "shape_", ()) is None:
+            frame[column.name] = pd.Series(np.arange(1, len(frame) + 1)).astype(frame[column.name].dtype)
+    return frame
+
+
+def _has_missing(codec: TableCodec) -> NDArray[np.bool_]:
+    return np.array([column.missing_class is not None for column in codec.columns])
