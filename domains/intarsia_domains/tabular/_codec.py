@@ -1,5 +1,6 @@
 """A table as one integer tensor: the columns' sites side by side."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,8 +35,8 @@ class TableCodec:
         counts = [k for column in columns for k in column.num_classes]
         self._kept = np.array([k > 1 for k in counts], dtype=bool)
         self.num_classes = tuple(k for k in counts if k > 1)
-        ends = np.cumsum([0] + [len(column.num_classes) for column in columns])
-        self._parts = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        ends = np.cumsum([0, *(len(column.num_classes) for column in columns)])
+        self._parts = list(itertools.starmap(slice, itertools.pairwise(map(int, ends))))
         new = np.cumsum(self._kept) - 1
         self.sites: dict[Any, list[int]] = {
             column.name: [int(new[i]) for i in range(part.start, part.stop) if self._kept[i]]
@@ -52,6 +53,11 @@ class TableCodec:
         """
         if frame.shape[0] == 0 or frame.shape[1] == 0:
             raise TableError(f"the table is empty: {frame.shape[0]} rows and {frame.shape[1]} columns")
+        odd = [
+            name for name in frame.columns if not isinstance(name, str | int | float | bool | np.integer | np.floating)
+        ]
+        if odd:
+            raise TableError(f"the column name {odd[0]!r} is neither text nor a number; rename it")
         unknown = [name for name in kinds if name not in frame.columns]
         if unknown:
             raise TableError(f"`kinds` names {unknown[0]!r}, but the columns are {', '.join(map(repr, frame.columns))}")

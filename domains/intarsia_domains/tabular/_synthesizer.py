@@ -200,7 +200,7 @@ class TabularSynthesizer(AbstractDomain):
         return cells.mask(frame.isna() & ~_has_missing(codec))
 
     def evaluate(self, train: Any, holdout: Any, *, n: int | None = None, seed: int = 0) -> Report:
-        """Compare synthetic rows (as many as `train` has, or `n`) with training and held-out rows, beside the floors."""
+        """Compare `n` synthetic rows (as many as `train` has) with training and held-out rows, beside the floors."""
         from intarsia_domains.tabular._evaluation import evaluate_tables
 
         codec: TableCodec = self._fitted("codec_")

@@ -50,6 +50,9 @@ def dtype_to_json(dtype: Any) -> dict[str, Any]:
 
         categories = values_to_json(list(dtype.categories))
         return {"categories": categories, "of": str(dtype.categories.dtype), "ordered": bool(dtype.ordered)}
+    if isinstance(dtype, pd.StringDtype):
+        # its text leaves out how strings are stored
+        return {"name": f"string[{dtype.storage}]" if dtype.na_value is pd.NA else "str"}
     return {"name": str(dtype)}
 
 

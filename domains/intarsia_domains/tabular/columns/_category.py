@@ -59,10 +59,11 @@ class CategoryColumn(AbstractColumn):
 
     def _unique(self, present: pd.Series) -> tuple[list[Any], NDArray[np.int64]]:
         """Distinct values of one type each, and the number of each row's value among them."""
-        if isinstance(present.dtype, pd.CategoricalDtype):
-            used = present.cat.remove_unused_categories()
-            return list(used.cat.categories), used.cat.codes.to_numpy().astype(np.int64)
         try:
+            if isinstance(present.dtype, pd.CategoricalDtype):
+                values_to_json(list(present.cat.categories))
+                used = present.cat.remove_unused_categories()
+                return list(used.cat.categories), used.cat.codes.to_numpy().astype(np.int64)
             if pd.api.types.infer_dtype(present, skipna=True) in ("mixed", "mixed-integer", "mixed-integer-float"):
                 keys = pd.Series([key(value) for value in present], dtype=object)
                 codes, _ = pd.factorize(keys)

@@ -24,6 +24,8 @@ def detect(series: pd.Series) -> Kind:
     present = series.dropna()
     if isinstance(dtype, pd.CategoricalDtype):
         return "ordered" if dtype.ordered else "category"
+    if isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype) or pd.api.types.is_complex_dtype(dtype):
+        raise TypeError(f"column {name!r} has the dtype {dtype}, which is not modelled; convert it to times or numbers")
     if pd.api.types.is_bool_dtype(dtype):
         return "boolean"
     if pd.api.types.is_datetime64_any_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):

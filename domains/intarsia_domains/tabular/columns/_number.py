@@ -70,8 +70,8 @@ class NumberColumn(AbstractColumn):
             infinite = int(np.isinf(present.to_numpy(dtype=np.float64)).sum())
             if infinite:
                 raise ValueError(
-                    f"column {self.name!r} has {infinite} infinite values; replace them by missing values or by a "
-                    "finite cap before fitting"
+                    f"column {self.name!r} has {infinite} infinite values; "
+                    "replace them by missing values or by a finite cap before fitting"
                 )
         self.has_missing_ = len(present) < len(values)
         self.units_ = Units.of(present)
