@@ -116,7 +116,7 @@ def _offset(seconds: float) -> str:
 
 
 def _texts(series: pd.Series, name: object) -> pa.Array:
-    values = series.to_numpy(dtype=object, na_value=None)
+    values = series.to_numpy(dtype=object, na_value=None)  # pyright: ignore[reportCallIssue, reportArgumentType]
     if pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
         values = np.array([_scalar_text(value, name) for value in values], dtype=object)
     try:

@@ -40,7 +40,7 @@ def infer_times(
     except pa.ArrowInvalid:
         return text(), f"kept as text: {_first_bad(values, kind)!r} is no time that exists"
     nanoseconds = np.append(pc.cast(stamps, pa.int64()).to_numpy(zero_copy_only=False), np.iinfo(np.int64).min)
-    series = pd.Series(nanoseconds[codes].view("datetime64[ns]"))
+    series: pd.Series = pd.Series(pd.DatetimeIndex(nanoseconds[codes].view("datetime64[ns]")))
     if not zoned:
         return series, None
     series = series.dt.tz_localize("UTC")

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from intarsia.codecs._base import AbstractCodec, Codes
 
-Numbers = NDArray[np.int64] | NDArray[np.float64]
+Numbers = NDArray[Any]
+"""int64 or float64, (rows,)."""
 
 
 class QuantileDigits(AbstractCodec):

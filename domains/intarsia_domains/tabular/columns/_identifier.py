@@ -20,7 +20,6 @@ class IdentifierColumn(AbstractColumn):
     """
 
     kind = "identifier"
-    missing_class = None
 
     def __init__(self, name: Any) -> None:
         self.name = name
@@ -29,6 +28,11 @@ class IdentifierColumn(AbstractColumn):
     def num_classes(self) -> tuple[int, ...]:
         """No sites."""
         return ()
+
+    @property
+    def missing_class(self) -> int | None:
+        """None: there is no site."""
+        return None
 
     def fit(self, values: pd.Series) -> Self:
         """Learn the form of the values, nothing else."""

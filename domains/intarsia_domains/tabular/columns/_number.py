@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from intarsia.codecs import Codes, QuantileDigits
-from intarsia.codecs._quantile_digits import Numbers
+from intarsia.codecs import Codes, Numbers, QuantileDigits
 from intarsia_domains.tabular.columns._base import AbstractColumn
 from intarsia_domains.tabular.columns._units import Units
 
@@ -71,7 +70,7 @@ class NumberColumn(AbstractColumn):
             if infinite:
                 raise ValueError(
                     f"column {self.name!r} has {infinite} infinite values; "
-                    "replace them by missing values or by a finite cap before fitting"
+                    "put missing values or a finite cap in their place before fitting"
                 )
         self.has_missing_ = len(present) < len(values)
         self.units_ = Units.of(present)
@@ -81,7 +80,7 @@ class NumberColumn(AbstractColumn):
             numbers = np.clip(numbers, low, high)
         distinct, counts = np.unique(numbers, return_counts=True)
         self.digits_: QuantileDigits | None = None
-        self.special_: Numbers = distinct
+        self.special_ = distinct
         self.counts_: NDArray[np.int64] = counts
         if len(distinct) > FLAT:
             spike = counts >= SPIKE * len(numbers)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from intarsia.codecs._quantile_digits import Numbers
+from intarsia.codecs import Numbers
 from intarsia_domains.tabular.columns._base import dtype_from_json, dtype_to_json
 
 MAX_DIGITS = 9
@@ -129,9 +129,9 @@ class Units:
 
 def _ticks(times: pd.Series) -> NDArray[np.int64]:
     """Times as integers of their dtype's own resolution (UTC for those with a zone)."""
-    if pd.api.types.is_timedelta64_dtype(times.dtype):
-        return np.asarray(pd.TimedeltaIndex(times).asi8)
-    return np.asarray(pd.DatetimeIndex(times).asi8)
+    if isinstance(times.dtype, pd.DatetimeTZDtype):
+        times = times.dt.tz_convert("UTC").dt.tz_localize(None)
+    return times.to_numpy().view(np.int64)
 
 
 def _from_ticks(ticks: NDArray[np.int64], missing: NDArray[np.bool_], dtype: Any, name: Any) -> pd.Series:
