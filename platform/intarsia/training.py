@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from intarsia.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from intarsia.precision import half
 
 Loss = Callable[[nn.Module, Tensor, torch.Generator], Tensor]
 """`(model, row numbers, rng) -> nats per row`; the rows are looked up by the caller, who also owns the data."""
@@ -137,14 +138,12 @@ def train(
         FloatingPointError: the loss stayed non-finite although the averaged weights were restored.
         ArtifactError: the checkpoint is unreadable or belongs to another model.
     """
-    device = next(model.parameters()).device
     average = AveragedModel(model, multi_avg_fn=_ema(settings.ema), use_buffers=False)
     optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), lr=settings.learning_rate, betas=(0.9, 0.99))
     run = _Run(model, average, optimizer, settings, seed, rows)
     if checkpoint is not None and checkpoint.exists():
         run.restore(load_checkpoint(checkpoint))
     inner, stepper = (model, optimizer) if fabric is None else fabric.setup(model, optimizer)
-    low = _gains_from_bfloat16() if settings.bfloat16 is None and device.type == "cpu" else bool(settings.bfloat16)
     start = saved = budget.clock()
     spent = run.seconds
     decay_from, total = run.plan if run.plan is not None else _plan(budget, settings)
@@ -159,7 +158,7 @@ def train(
                 if now >= 1.25 * budget.seconds:  # the machine slowed down a lot; better late than never
                     break
                 share = run.step / total if math.isfinite(total) else now / budget.seconds
-                run.advance(inner, stepper, loss, _factor(run.step, decay_from, total, settings.warmup), low, fabric)
+                run.advance(inner, stepper, loss, _factor(run.step, decay_from, total, settings.warmup), fabric)
                 measured = run.measure(held_out, share) if share >= run.next_share else None
                 if watch is not None:
                     watch(Progress(run.step, share, run.train_loss, measured))
@@ -205,7 +204,7 @@ class _Run:
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def advance(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, factor: float, low: bool, fabric: Any
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, factor: float, fabric: Any
     ) -> None:
         """One optimizer step at `factor` times the height of the learning rate."""
         for group in self.optimizer.param_groups:
@@ -217,7 +216,7 @@ class _Run:
         if fabric is not None:
             batch = batch[fabric.global_rank :: fabric.world_size]
         model.train()
-        with torch.autocast(next(self.model.parameters()).device.type, torch.bfloat16, enabled=low):
+        with half(next(self.model.parameters()).device, self.settings.bfloat16):
             value = loss(model, batch, rng).mean()
         optimizer.zero_grad(set_to_none=True)
         if fabric is None:
@@ -372,12 +371,6 @@ def _mix(seed: int, step: int) -> int:
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
     return (z ^ (z >> 31)) >> 1
-
-
-def _gains_from_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 natively."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict[str, bool])()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from intarsia.errors import ArtifactError
 from intarsia.guidance import Forbid
 from intarsia.likelihood import chain_log_prob, group_log_prob
 from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
+from intarsia.precision import half
 from intarsia.processes import Discrete
 from intarsia.progress import shown
 from intarsia.report import Report
@@ -285,7 +286,7 @@ class TabularSynthesizer(AbstractDomain):
             rng = torch.Generator().manual_seed(int(words[0]))
             drawn = codes[part]
             if self.model_ is not None and len(drawn):
-                with torch.no_grad(), threads(self.threads):
+                with torch.no_grad(), threads(self.threads), half(self.device):
                     drawn = self._generate(torch.from_numpy(drawn), torch.from_numpy(known[part]), forbidden, rng)
             frames.append(codec.decode(drawn, np.random.default_rng(int(words[1]))))
         frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)

@@ -105,7 +105,9 @@ class ResidualMLP(nn.Module):
     def site_logits(self, xt: Tensor, t: Tensor, cond: Tensor | None, site: int) -> Tensor:
         """Logits of one site only, (batch, classes of that site); the head of the others is not paid for."""
         rows = self._slices[site]
-        return functional.linear(self.trunk(xt, t, cond), self.head.weight[rows], self.head.bias[rows])
+        features = self.trunk(xt, t, cond).to(self.head.weight.dtype)
+        with torch.autocast(features.device.type, enabled=False):  # the law itself in full precision
+            return functional.linear(features, self.head.weight[rows], self.head.bias[rows])
 
 
 class RealMLP(nn.Module):

@@ -74,16 +74,21 @@ class Stratified(AbstractSampler):
         observed = Evidence(x, x != mask)
         hits = hitting_times(process, torch.Size((1, x.shape[1])), rng, x.device)[0]
         head = getattr(denoiser, "site_logits", None)
+        repeats = time_free = bool(getattr(denoiser, "time_free", False))
         for site in map(int, hits.argsort(descending=True)):
             todo = (x[:, site] == mask[:, site]).nonzero()[:, 0]
             if not len(todo):
                 continue
             part = x[todo]
-            t = times(hits[site].expand(len(todo)), part, _rows(observed, todo))
-            if head is not None:
-                logits = head(part, t, cond, site)
-            else:
-                logits = _one_site(process, denoiser(part, t, cond), site)
+            inverse = None
+            if repeats:  # early in the order few states are different, and one call a state is enough
+                distinct, inverse = part.unique(dim=0, return_inverse=True)
+                repeats = 2 * len(distinct) < len(part)
+                part, inverse = (distinct, inverse) if repeats else (part, None)
+            t = hits[site].expand(len(part))
+            t = t if time_free else times(t, part, _rows(observed, todo))
+            logits = _one_site(process, denoiser(part, t, cond), site) if head is None else head(part, t, cond, site)
+            logits = logits if inverse is None else logits[inverse]
             x[todo, site] = invert(logits, systematic(logits, rng))
         return x
 
