@@ -3,9 +3,7 @@
 The names below are loaded when they are first used, so that importing the package costs little.
 """
 
-import importlib
-from typing import Any
-
+from intarsia._lazy import attach
 from intarsia._version import __version__ as __version__
 
 _HOME = {
@@ -23,16 +21,5 @@ _HOME = {
     "report": ("Metric", "Report"),
     "errors": ("ArtifactError", "IntarsiaError", "MissingExtraError", "NotFittedError", "RequirementError"),
 }
-_MODULE = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = ["__version__", *sorted(_MODULE)]  # pyright: ignore[reportUnsupportedDunderAll]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE:
-        raise AttributeError(f"module 'intarsia' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"intarsia.{_MODULE[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = attach(__name__, _HOME)

@@ -53,10 +53,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ArtifactError: the file is truncated or is no checkpoint.
     """
     try:
-        with safetensors.safe_open(path, framework="pt") as file:  # pyright: ignore[reportUnknownVariableType]
-            opened = cast(Any, file)
+        with cast(Any, safetensors).safe_open(path, framework="pt") as opened:
             numbers = json.loads((opened.metadata() or {})["run"])
-            tensors = {str(name): cast(Tensor, opened.get_tensor(name)) for name in cast(list[str], opened.keys())}
+            names: list[str] = list(opened.keys())
+            tensors = {name: cast(Tensor, opened.get_tensor(name)) for name in names}
     except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
         raise ArtifactError(f"{path} is no readable checkpoint ({error}). Remove it to start anew") from error
     return Checkpoint(tensors, numbers)

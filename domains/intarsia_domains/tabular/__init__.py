@@ -1,9 +1,18 @@
-"""Tables of mixed columns: synthesis, conditioning, imputation, scoring and reports."""
+"""Tables of mixed columns: synthesis, conditioning, imputation, scoring and reports.
 
-from intarsia_domains.tabular._evaluation import evaluate_tables as evaluate_tables
-from intarsia_domains.tabular._network import Recipe as Recipe
-from intarsia_domains.tabular._read import read_table as read_table
-from intarsia_domains.tabular._synthesizer import TabularSynthesizer as TabularSynthesizer
-from intarsia_domains.tabular._table_error import TableError as TableError
-from intarsia_domains.tabular._write import TableWriter as TableWriter
-from intarsia_domains.tabular._write import write_table as write_table
+The names below are loaded when they are first used, so that reading a file does not import the network.
+"""
+
+from intarsia._lazy import attach
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "_evaluation": ("evaluate_tables",),
+        "_network": ("Recipe",),
+        "_read": ("read_table",),
+        "_synthesizer": ("TabularSynthesizer",),
+        "_table_error": ("TableError",),
+        "_write": ("TableWriter", "write_table"),
+    },
+)

@@ -1,7 +1,7 @@
 """First-hitting sampling of a whole table: one order a group of rows, and systematic draws across the rows."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -80,17 +80,22 @@ class Stratified(AbstractSampler):
             if not len(todo):
                 continue
             part = x[todo]
-            inverse = None
+            inverse: Tensor | None = None
             if repeats:  # early in the order few states are different, and one call a state is enough
-                distinct, inverse = part.unique(dim=0, return_inverse=True)
+                distinct, places = _distinct(part)
                 repeats = 2 * len(distinct) < len(part)
-                part, inverse = (distinct, inverse) if repeats else (part, None)
+                part, inverse = (distinct, places) if repeats else (part, None)
             t = hits[site].expand(len(part))
             t = t if time_free else times(t, part, _rows(observed, todo))
             logits = _one_site(process, denoiser(part, t, cond), site) if head is None else head(part, t, cond, site)
             logits = logits if inverse is None else logits[inverse]
             x[todo, site] = invert(logits, systematic(logits, rng))
         return x
+
+
+def _distinct(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The different rows of `x`, and which of them each row is."""
+    return cast(tuple[Tensor, Tensor], torch.unique(x, dim=0, return_inverse=True))
 
 
 def _rows(given: Evidence, rows: Tensor) -> Evidence:
