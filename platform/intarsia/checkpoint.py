@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -53,10 +53,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ArtifactError: the file is truncated or is no checkpoint.
     """
     try:
-        with cast(Any, safetensors).safe_open(path, framework="pt") as opened:
-            numbers = json.loads((opened.metadata() or {})["run"])
+        with safetensors.safe_open(path, framework="pt") as file:  # pyright: ignore[reportUnknownVariableType]
+            opened: Any = file
             names: list[str] = list(opened.keys())
-            tensors = {name: cast(Tensor, opened.get_tensor(name)) for name in names}
+            numbers: dict[str, Any] = json.loads((opened.metadata() or {})["run"])
+            tensors: dict[str, Tensor] = {name: opened.get_tensor(name) for name in names}
     except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
         raise ArtifactError(f"{path} is no readable checkpoint ({error}). Remove it to start anew") from error
     return Checkpoint(tensors, numbers)

@@ -95,7 +95,7 @@ class Stratified(AbstractSampler):
 
 def _distinct(x: Tensor) -> tuple[Tensor, Tensor]:
     """The different rows of `x`, and which of them each row is."""
-    return cast(tuple[Tensor, Tensor], torch.unique(x, dim=0, return_inverse=True))
+    return cast(Any, x).unique(dim=0, return_inverse=True)
 
 
 def _rows(given: Evidence, rows: Tensor) -> Evidence:
