@@ -1,0 +1,21 @@
+"""Our synthesizer with its default recipe: nothing is set but budget, seed and threads."""
+
+import _job
+import pandas as pd
+
+
+def fit(job: _job.Job) -> _job.Fitted:
+    from intarsia_domains.tabular import TabularSynthesizer
+
+    synth = TabularSynthesizer(cpu_minutes=job.budget_cpu_s / 60, seed=job.seed, threads=job.threads)
+    synth.fit(job.train, target=job.target)
+    steps = (getattr(synth, "training_", None) or {}).get("steps", "?")
+    return _job.Fitted(synth, f"default recipe, {steps} steps in {job.budget_cpu_s:g} CPU s", 1.0)
+
+
+def sample(job: _job.Job, synth) -> pd.DataFrame:
+    return synth.sample(job.rows, seed=job.seed)
+
+
+if __name__ == "__main__":
+    _job.run(fit, sample, ("intarsia", "torch", "scikit-learn"), ("torch", "intarsia_domains.tabular"))
