@@ -65,7 +65,8 @@ class Settings:
         clip: largest norm of a gradient.
         bfloat16: compute the network in bfloat16; None where the processor is known to gain from it.
         evaluations: how often the held-out loss is measured.
-        patience: evaluations without a new best after which training goes to its end early; 0 for never.
+        patience: evaluations without a new best after which the learning rate falls early; 0 for never.
+        max_epochs: visits of each row after which a budget in time ends all the same; more only learns by heart.
     """
 
     batch_size: int = 1024
@@ -77,7 +78,8 @@ class Settings:
     clip: float = 1.0
     bfloat16: bool | None = None
     evaluations: int = 20
-    patience: int = 0
+    patience: int = 4
+    max_epochs: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,11 @@ class Progress:
 
 @dataclass(slots=True)
 class Trained:
-    """What came of training; the model holds the best averaged weights."""
+    """What came of training.
+
+    The model holds the averaged weights of the last step, after the learning rate has fallen: they are steadier
+    than those of the best evaluation on the way. A run that was interrupted holds the best so far.
+    """
 
     steps: int
     seconds: float
@@ -116,7 +122,7 @@ def train(
     checkpoint_seconds: float = 60.0,
     fabric: Any = None,
 ) -> Trained:
-    """Train `model` in place and leave the best averaged weights in it.
+    """Train `model` in place and leave its averaged weights in it.
 
     All randomness of step k follows from (seed, k), so a run that resumes from a checkpoint ends where an unbroken
     one does (a budget in steps, as many threads, the same torch). torch's global generator is restored.
@@ -152,7 +158,7 @@ def train(
         try:
             while run.step < total:
                 now = spent + budget.clock() - start
-                if decay_from is None and now >= settings.hold * budget.seconds:
+                if decay_from is None and (now >= settings.hold * budget.seconds or run.should_fall()):
                     decay_from, total = _plan(Budget(steps=max(round(run.step / settings.hold), 1)), settings)
                     run.plan = (decay_from, total)
                 if now >= 1.25 * budget.seconds:  # the machine slowed down a lot; better late than never
@@ -162,8 +168,6 @@ def train(
                 measured = run.measure(held_out, share) if share >= run.next_share else None
                 if watch is not None:
                     watch(Progress(run.step, share, run.train_loss, measured))
-                if settings.patience and run.stale >= settings.patience:
-                    break
                 if checkpoint is not None and budget.clock() - saved >= checkpoint_seconds:
                     run.seconds, saved = spent + budget.clock() - start, budget.clock()
                     save_checkpoint(checkpoint, run.snapshot())
@@ -174,7 +178,7 @@ def train(
     run.seconds = spent + budget.clock() - start
     if checkpoint is not None:
         save_checkpoint(checkpoint, run.snapshot())
-    run.keep_best()
+    run.finish(best=interrupted)
     return Trained(run.step, run.seconds, run.best_loss, run.best_step, interrupted, run.history)
 
 
@@ -248,12 +252,14 @@ class _Run:
     def _batch(self) -> Tensor:
         """Row numbers of this step; an epoch visits every row once, in an order that (seed, epoch) gives."""
         size = min(self.settings.batch_size, self.rows)
-        per_epoch = self.rows // size
-        epoch, place = divmod(self.step, per_epoch)
+        epoch, place = divmod(self.step, self._per_epoch())
         if self._order[0] != epoch:
             rng = torch.Generator().manual_seed(_mix(self.seed, -1 - epoch))
             self._order = (epoch, torch.randperm(self.rows, generator=rng))
         return self._order[1][place * size : (place + 1) * size]
+
+    def _per_epoch(self) -> int:
+        return self.rows // min(self.settings.batch_size, self.rows)
 
     def measure(self, held_out: Callable[[nn.Module], float], share: float) -> float:
         """Score the averaged weights on held-out rows and remember the best."""
@@ -268,10 +274,16 @@ class _Run:
             self.best = self._weights()
         return value
 
-    def keep_best(self) -> None:
-        """Put the best averaged weights into the model."""
+    def should_fall(self) -> bool:
+        """Whether the held-out loss has stopped improving, or so many epochs are enough."""
+        enough = self.settings.hold * self.settings.max_epochs * self._per_epoch()
+        return self.step >= enough or 0 < self.settings.patience <= self.stale
+
+    def finish(self, *, best: bool) -> None:
+        """Put the last averaged weights into the model, or the best ones."""
         with torch.no_grad():
-            for parameter, value in zip(self.model.parameters(), self.best, strict=True):
+            weights = self.best if best else self._weights()
+            for parameter, value in zip(self.model.parameters(), weights, strict=True):
                 parameter.copy_(value)
         self.model.eval()
 

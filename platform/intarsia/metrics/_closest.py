@@ -44,7 +44,7 @@ def closest_record(
     *,
     categorical: ArrayLike,
     seed: int,
-    cap: int = 4000,
+    cap: int = 12_000,
     reference_cap: int = 20000,
 ) -> ClosestRecord:
     """Compare the distances of synthetic rows to their closest training and closest holdout row.
