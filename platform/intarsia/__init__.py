@@ -22,4 +22,5 @@ _HOME = {
     "errors": ("ArtifactError", "IntarsiaError", "MissingExtraError", "NotFittedError", "RequirementError"),
 }
 
-__getattr__, __dir__ = attach(__name__, _HOME)
+__getattr__, __dir__, _names = attach(__name__, _HOME)
+__all__ = ["__version__", *_names]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -42,3 +42,5 @@ from intarsia.spaces import Real as Real
 from intarsia.training import Budget as Budget
 from intarsia.training import Settings as Settings
 from intarsia.training import train as train
+
+__all__: list[str]

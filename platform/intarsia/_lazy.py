@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def attach(package: str, home: Mapping[str, Sequence[str]]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of a package whose names live in the sub-modules that `home` says.
+def attach(
+    package: str, home: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """`__getattr__`, `__dir__` and `__all__` of a package whose names live in the sub-modules that `home` says.
 
     A stub file beside the package repeats the names for type checkers; a test holds the two together.
     """
@@ -17,4 +19,5 @@ def attach(package: str, home: Mapping[str, Sequence[str]]) -> tuple[Callable[[s
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
 
-    return load, lambda: sorted(module_of)
+    names = sorted(module_of)
+    return load, lambda: names, names

@@ -3,10 +3,12 @@
 import importlib
 import inspect
 from abc import ABC, abstractmethod
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Self
 
+from intarsia._installed import installed
+from intarsia.command import AbstractCommand
 from intarsia.errors import ArtifactError, NotFittedError
 from intarsia.persistence import read_type
 from intarsia.report import Report
@@ -49,6 +51,11 @@ class AbstractDomain(ABC):
         """Read a saved model of this class."""
 
     @classmethod
+    def command(cls) -> AbstractCommand[Any]:
+        """How the command line handles this domain's data; raises TypeError where a domain does not support it."""
+        raise TypeError(f"{cls.__name__} cannot be used from the command line; use it from Python")
+
+    @classmethod
     def type_name(cls) -> str:
         """How artifacts name this class."""
         return f"{cls.__module__.partition('._')[0]}:{cls.__qualname__}"
@@ -88,7 +95,7 @@ def _parameters(cls: type) -> dict[str, Any]:
 
 def installed_domains() -> dict[str, EntryPoint]:
     """Domains that installed distributions offer, by name; nothing is imported."""
-    return {point.name: point for point in entry_points(group="intarsia.domains")}
+    return installed("intarsia.domains")
 
 
 def load(path: str | Path) -> AbstractDomain:

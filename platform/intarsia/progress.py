@@ -1,10 +1,38 @@
 """Progress of training for people: a bar on a terminal, plain lines elsewhere."""
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from intarsia.training import Progress, Watch
+
+Item = TypeVar("Item")
+
+
+def tracked(items: Sequence[Item], show: bool | None, title: str) -> Iterator[Item]:
+    """The items, with progress on standard error where there is more than one.
+
+    Args:
+        items: pieces of work of about the same size.
+        show: true or false; None shows it only on a terminal.
+        title: what is being done.
+    """
+    terminal = sys.stderr.isatty()
+    if len(items) < 2 or show is False or (show is None and not terminal):
+        yield from items
+    elif terminal:
+        from rich.console import Console
+        from rich.progress import track
+
+        yield from track(items, title, console=Console(stderr=True))
+    else:
+        tenths = 0
+        for done, item in enumerate(items, start=1):
+            yield item
+            if 10 * done // len(items) > tenths:
+                tenths = 10 * done // len(items)
+                print(f"{title}: {done / len(items):4.0%}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ The names below are loaded when they are first used, so that reading a file does
 
 from intarsia._lazy import attach
 
-__getattr__, __dir__ = attach(
+__getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "_evaluation": ("evaluate_tables",),

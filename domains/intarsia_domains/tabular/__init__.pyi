@@ -5,3 +5,5 @@ from intarsia_domains.tabular._synthesizer import TabularSynthesizer as TabularS
 from intarsia_domains.tabular._table_error import TableError as TableError
 from intarsia_domains.tabular._write import TableWriter as TableWriter
 from intarsia_domains.tabular._write import write_table as write_table
+
+__all__: list[str]

@@ -1,6 +1,6 @@
 """Delimited text to a frame: the strict grammar, Arrow's fast parser, and types of our own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 
 import pandas as pd
@@ -22,6 +22,7 @@ def read_csv(
     *,
     missing: Sequence[str],
     delimiter: str | None,
+    text: Collection[str],
     max_rows: int | None,
     encoding: str,
     say: Callable[[str], None],
@@ -54,7 +55,8 @@ def read_csv(
         say(f"{name}: numbers are written with a decimal comma")
     series = {}
     for key, column in enumerate(columns):
-        series[key], note = infer_column(column, decimal_comma=comma)
+        keep = names[key] in text
+        series[key], note = (column.text(), None) if keep else infer_column(column, decimal_comma=comma)
         if note:
             say(f"{name}, column {names[key]!r}: {note}")
     frame = pd.DataFrame(series)

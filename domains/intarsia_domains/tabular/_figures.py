@@ -149,7 +149,7 @@ def _categories(real: Floats, fake: Floats, labels: list[str], layout: dict[str,
     top = np.argsort(-(shares[0] + shares[1]), kind="stable")[:_MOST_CATEGORIES][::-1]
     named = [labels[code] for code in top]
     values = [share[top].tolist() for share in shares]
-    if len(labels) > len(top):
+    if len(labels) > len(top):  # the rest, as one bar
         named = [f"{len(labels) - len(top)} others", *named]
         values = [[100 - sum(part), *part] for part in values]
     places = list(range(len(named)))
@@ -191,12 +191,20 @@ def _heatmap(
         "xgap": 1,
         "ygap": 1,
         "hovertemplate": "%{text}: %{z:.3f}<extra></extra>",
-        "colorbar": {"orientation": "h", "thickness": 8, "y": 1.0, "yanchor": "bottom", "len": 0.9, "nticks": 5},
+        "colorbar": {
+            "orientation": "h",
+            "thickness": 8,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "len": 0.9,
+            "nticks": 5,
+            "outlinewidth": 0,
+        },
     }
     layout = {
         "title": {"text": title, "font": {"size": 13}, "x": 0.02, "y": 0.98},
-        "height": 420,
-        "margin": {"l": 8, "r": 8, "t": 30, "b": 8},
+        "height": 440,
+        "margin": {"l": 8, "r": 8, "t": 84, "b": 8},
         "xaxis": {**_named(names, 14), "tickangle": -90, "showgrid": False},
         "yaxis": {**_named(names, 14), "autorange": "reversed", "showgrid": False},
     }

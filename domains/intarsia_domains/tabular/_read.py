@@ -1,6 +1,6 @@
 """Read a table from a file: CSV, TSV or Parquet, recognized by what is in it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 import pyarrow as pa
@@ -23,6 +23,7 @@ def read_table(
     missing: Sequence[str] = ("",),
     delimiter: str | None = None,
     encoding: str | None = None,
+    text: Collection[str] = (),
     max_rows: int | None = None,
     max_bytes: int = 1 << 32,
     report: Callable[[str], None] | None = None,
@@ -40,6 +41,7 @@ def read_table(
         missing: The contents of a cell that mean that there is no value.
         delimiter: One character; by default found among comma, semicolon, tab and pipe.
         encoding: A Python codec; by default a byte order mark, UTF-8, UTF-16 or Windows-1252 is recognized.
+        text: Names of columns of CSV that stay text, whatever is in them.
         max_rows: Keep the first rows only. What follows is not checked.
         max_bytes: Refuse more bytes than that, before or after decompression.
         report: Is called with one plain line about the file, and one per column with something to know.
@@ -64,8 +66,10 @@ def read_table(
         return _read_parquet(data, name, max_rows, say)
     if name.lower().endswith((".parquet", ".pq")):
         raise TableError(f"{name} is no Parquet file, or is cut off: it does not begin and end with 'PAR1'")
-    text, found = to_utf8(data, name, encoding)
-    return read_csv(text, name, missing=missing, delimiter=delimiter, max_rows=max_rows, encoding=found, say=say)
+    utf8, found = to_utf8(data, name, encoding)
+    return read_csv(
+        utf8, name, missing=missing, delimiter=delimiter, text=text, max_rows=max_rows, encoding=found, say=say
+    )
 
 
 def _read_parquet(data: bytes, name: str, max_rows: int | None, say: Callable[[str], None]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from intarsia.command import AbstractCommand
 from intarsia.diffusion import Diffusion
 from intarsia.domain import AbstractDomain
 from intarsia.errors import ArtifactError
@@ -19,7 +20,7 @@ from intarsia.likelihood import chain_log_prob, group_log_prob
 from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
 from intarsia.precision import half
 from intarsia.processes import Discrete
-from intarsia.progress import shown
+from intarsia.progress import shown, tracked
 from intarsia.report import Report
 from intarsia.samplers import Stratified
 from intarsia.training import Budget, Trained, threads
@@ -189,7 +190,7 @@ class TabularSynthesizer(AbstractDomain):
         names = [name for name, sites in codec.sites.items() if sites]
         x0, seen = torch.from_numpy(codes), torch.from_numpy(known)
         rows: list[Tensor] = [torch.zeros((0, len(names)) if per_cell else 0, dtype=torch.float64)]
-        for start in range(0, len(frame), SHARD):
+        for start in tracked(range(0, len(frame), SHARD), self.progress, "score"):
             part = slice(start, start + SHARD)
             rng = torch.Generator().manual_seed(seed)
             rows.append(self._score(x0[part], seen[part], per_cell, orders, rng))
@@ -237,6 +238,12 @@ class TabularSynthesizer(AbstractDomain):
         save_artifact(path, Artifact(self.type_name(), config, codec.to_json(), weights, card(self)))
 
     @classmethod
+    def command(cls) -> AbstractCommand[Any]:
+        from intarsia_domains.tabular._command import TabularCommand
+
+        return TabularCommand()
+
+    @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a saved model.
 
@@ -280,7 +287,8 @@ class TabularSynthesizer(AbstractDomain):
         """Rows whose unknown sites are drawn, in shards of fixed size."""
         codec = self.codec_
         frames: list[pd.DataFrame] = []
-        for shard, start in enumerate(range(0, max(len(codes), 1), SHARD)):
+        starts = range(0, max(len(codes), 1), SHARD)
+        for shard, start in enumerate(tracked(starts, self.progress, "draw")):
             part = slice(start, start + SHARD)
             words = np.random.SeedSequence([seed, shard]).generate_state(2)
             rng = torch.Generator().manual_seed(int(words[0]))
