@@ -48,7 +48,7 @@ def chain_log_prob(
 
 
 def group_log_prob(process: Discrete, denoiser: Any, x0: Tensor, groups: Sequence[Sequence[int]]) -> Tensor:
-    """Log p(sites of a group | all other sites), nats, (batch, groups); inside a group by the chain rule."""
+    """log p(sites of a group | all other sites), nats, (batch, groups); inside a group by the chain rule."""
     absorbing(process, "group_log_prob")
     mask = process.mask_id(x0.device).expand(x0.shape)
     start = torch.zeros((), dtype=torch.float64, device=x0.device)

@@ -30,9 +30,9 @@ Absorbing diffusion over {len(model.codec_.num_classes)} sites, by intarsia {__v
 |---|---|---|
 {columns}
 
-`codec.json` holds category labels, counts and quantiles of the training rows. Labels seen fewer than {model.rare} times in
-a column of more than 50 labels are left out. Treat it as derived from that data when sharing. The model gives no
-formal privacy guarantee; look at the report's closest-record share and duplicates.
+`codec.json` holds category labels, counts and quantiles of the training rows. Labels seen fewer than {model.rare}
+times in a column of more than 50 labels are left out. Treat it as derived from that data when sharing. The model gives
+no formal privacy guarantee; look at the report's closest-record share and duplicates.
 """
 
 

@@ -31,7 +31,7 @@ class AbstractProcess(ABC, Generic[State]):
 
     @abstractmethod
     def log_q(self, xt: State, x0: State, t: Clock) -> State:
-        """Log q(xt | x0) of every site (a density for reals)."""
+        """log q(xt | x0) of every site (a density for reals)."""
 
     @abstractmethod
     def bridge(self, x0: State, xt: State, s: Clock, t: Clock, rng: torch.Generator | None = None) -> State:

@@ -135,7 +135,7 @@ class Discrete(AbstractProcess[Tensor]):
         return self.bridge(self.classes.sample(pred, rng), xt, s, t, rng)
 
     def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Log p(xs | xt) per site: of the classes (entries), and of the mask state (batch, *sites)."""
+        """log p(xs | xt) per site: of the classes (entries), and of the mask state (batch, *sites)."""
         logp = self.classes.log_softmax(pred.double())
         return self._step_law(logp, self._is_same(logp, xt), xt, s, t)
 
@@ -158,14 +158,14 @@ class Discrete(AbstractProcess[Tensor]):
         )
         hit = classes.is_class(xt)
         jump = classes.spread((away * alpha_s).log()) + logp + torch.where(hit, classes.spread(rho.log()), 0.0)
-        redraw = (away * (1.0 - alpha_s) * mixed).log()
+        redraw = (away * (1.0 - alpha_s)).log() + mixed.clamp(min=1e-300).log()
         law = self._law.to(xt.device)
-        entries = torch.logaddexp(jump, classes.spread(redraw) + ((1.0 - self.mask) * law).log())
-        entries = torch.where(hit, torch.logaddexp(entries, classes.spread(stay.log())), entries)
+        entries = _logaddexp(jump, classes.spread(redraw) + ((1.0 - self.mask) * law).log())
+        entries = torch.where(hit, _logaddexp(entries, classes.spread(_log(stay))), entries)
         entries = torch.where(classes.spread(clean), torch.where(hit, 0.0, -torch.inf), entries)
         masked = xt == self.mask_id(xt.device)
         to_mask = redraw.exp() * self.mask + torch.where(masked, stay, 0.0)
-        return entries, torch.where(clean, torch.where(masked, 0.0, -torch.inf), to_mask.log())
+        return entries, torch.where(clean, torch.where(masked, 0.0, -torch.inf), _log(to_mask))
 
     def loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor, s: Tensor | None = None) -> Tensor:
         """See the base class. Tight in both cases when `pred` is the posterior (reference laws T2 and T3)."""
@@ -254,16 +254,27 @@ class Discrete(AbstractProcess[Tensor]):
 
 
 def _ratio(a: Tensor, b: Tensor, empty: float = 1.0) -> Tensor:
-    """A / b, and `empty` where b is 0 (a flat or exhausted schedule)."""
+    """a / b, and `empty` where b is 0 (a flat or exhausted schedule)."""
     return torch.where(b > 0, a / torch.where(b > 0, b, 1.0), empty)
 
 
+def _log(x: Tensor) -> Tensor:
+    """log x, and -inf with gradient 0 where x is 0."""
+    return torch.where(x > 0, torch.where(x > 0, x, 1.0).log(), -torch.inf)
+
+
+def _logaddexp(a: Tensor, b: Tensor) -> Tensor:
+    """log(exp a + exp b), and -inf with gradient 0 where both are -inf."""
+    none = (a == -torch.inf) & (b == -torch.inf)
+    return torch.where(none, -torch.inf, torch.logaddexp(torch.where(none, 0.0, a), torch.where(none, 0.0, b)))
+
+
 def _kl_terms(log_b: Tensor, log_p: Tensor) -> Tensor:
-    """B log(b / p), and 0 where b = 0."""
+    """b log(b / p), and 0 where b = 0."""
     return torch.where(log_b == -torch.inf, 0.0, log_b.exp() * (log_b - log_p))
 
 
 def _bregman(log_truth: Tensor, log_model: Tensor) -> Tensor:
-    """P - q + q log(q / p), and p where q = 0."""
+    """p - q + q log(q / p), and p where q = 0."""
     difference = log_model.exp() - log_truth.exp()
     return torch.where(log_truth == -torch.inf, log_model.exp(), difference + _kl_terms(log_truth, log_model))

@@ -66,7 +66,7 @@ class Xor(AbstractProcess[Tensor]):
         return self.bridge(x0, xt, s, t, rng)
 
     def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> Tensor:
-        """Log p(xs | xt) of the bits 0 and 1, (batch, *sites, 2)."""
+        """log p(xs | xt) of the bits 0 and 1, (batch, *sites, 2)."""
         return self._pairs.reverse_law(_two_logits(pred), xt, s, t)[0]
 
     def loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor, s: Tensor | None = None) -> Tensor:

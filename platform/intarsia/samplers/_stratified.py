@@ -59,7 +59,7 @@ class Stratified(AbstractSampler):
             raise RequirementError("`Stratified` needs one tensor (batch, sites); use `FirstHitting` instead")
         if isinstance(cond, Tensor):
             raise RequirementError("`Stratified` takes no tensor of conditions; use `FirstHitting` instead")
-        rows = x.shape[0]
+        x, rows = x.clone(), x.shape[0]  # `x1` is the caller's
         # rows in random order, so that an observed block does not end up in one group
         order = torch.randperm(rows, generator=rng, device=x.device)
         for start in range(0, rows, self.group):
