@@ -19,8 +19,9 @@ def require(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module.split(".")[0]:
-            raise  # the library is there and is itself broken: its own message says more
+        library = module.split(".")[0]
+        if error.name is None or error.name.split(".")[0] != library:
+            raise  # the library is there, but something that it needs is not: its own message says more
         raise MissingExtraError(
-            f"this needs `{error.name}`, which is not installed. Run: pip install 'intarsia[{extra}]'"
+            f"this needs `{library}`, which is not installed. Run: pip install 'intarsia[{extra}]'"
         ) from error

@@ -173,11 +173,11 @@ def train(
                     save_checkpoint(checkpoint, run.snapshot())
         except KeyboardInterrupt:
             interrupted = True
+        run.seconds = spent + budget.clock() - start
+        if checkpoint is not None:  # before the last measurement, which an unbroken run does not have here
+            save_checkpoint(checkpoint, run.snapshot())
         if run.step and (run.history[-1:] or [(-1, 0.0)])[0][0] != run.step:
             run.measure(held_out, 1.0)
-    run.seconds = spent + budget.clock() - start
-    if checkpoint is not None:
-        save_checkpoint(checkpoint, run.snapshot())
     run.finish(best=interrupted)
     return Trained(run.step, run.seconds, run.best_loss, run.best_step, interrupted, run.history)
 
@@ -227,9 +227,9 @@ class _Run:
             value.backward()  # pyright: ignore[reportUnknownMemberType]
         else:
             fabric.backward(value)
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip, error_if_nonfinite=False)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip, error_if_nonfinite=False)
         self.train_loss = float(value.detach())
-        if not math.isfinite(self.train_loss):
+        if not (math.isfinite(self.train_loss) and math.isfinite(float(norm))):
             self._recover()
         else:
             self.failures = 0

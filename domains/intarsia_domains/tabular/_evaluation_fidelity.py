@@ -59,7 +59,7 @@ def fidelity(tables: Tables, systems: Mapping[str, Floats], seed: int) -> Fideli
         _floored(
             "Trend error",
             {k: _mean(v) for k, v in trends.items()},
-            "Mean over pairs of columns, as SDMetrics' Column Pair Trends 0.32: half the difference of "
+            "Mean over all pairs of columns, as SDMetrics' Column Pair Trends: half the difference of "
             "correlations, or the total variation distance of joint shares, numbers cut into ten bins of "
             f"each table's own range. {rows}",
             headline=True,

@@ -80,6 +80,7 @@ def _copies(tables: Tables, systems: Mapping[str, Floats]) -> Metric:
     counts = {name: len(rows) for name, rows in systems.items()}
     real = rates[HOLDOUT]
     error = np.sqrt(max(real, 1 / counts[HOLDOUT]) * (1 / counts[HOLDOUT] + 1 / counts[SYNTHETIC]))
+    few = rates[SYNTHETIC] <= real + 2 * error
     return Metric(
         name="Exact copies of training rows",
         value=100 * rates[SYNTHETIC],
@@ -87,6 +88,7 @@ def _copies(tables: Tables, systems: Mapping[str, Floats]) -> Metric:
         better="lower",
         unit="%",
         tolerance=200 * float(error),
+        verdict="no more copies than among real holdout rows" if few else None,
         note=f"Share of all {counts[SYNTHETIC]:,} synthetic rows that equal a training row in every column. "
         "Real rows repeat too: the holdout's own rate is what honest sampling gives.",
     )

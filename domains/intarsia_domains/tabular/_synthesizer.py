@@ -337,7 +337,7 @@ def _summary(trained: Trained | None) -> dict[str, Any]:
     return {
         "steps": trained.steps,
         "best_step": trained.best_step,
-        "held_out_nats": trained.best_loss if np.isfinite(trained.best_loss) else None,
+        "held_out_nats": trained.best_loss if trained.interrupted else trained.history[-1][1],
         "interrupted": trained.interrupted,
         "seconds": trained.seconds,
     }

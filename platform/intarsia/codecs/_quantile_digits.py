@@ -16,7 +16,8 @@ class QuantileDigits(AbstractCodec):
 
     Two small digits learn faster than one large class, and a coarse digit has meaning of its own. Inside a bin the
     value is drawn along a piecewise-linear quantile function through `knots` order statistics, because a uniform
-    draw would blur correlations. Equal values share a bin. Integers stay integers, to 2^63.
+    draw would blur correlations; in the two outermost bins the knots are all values, so that tails keep their
+    length. Equal values share a bin. Integers stay integers, to 2^63.
 
     Args:
         coarse: values of the first digit.
@@ -49,7 +50,10 @@ class QuantileDigits(AbstractCodec):
         ordered = np.sort(values)
         if not len(ordered) or not np.isfinite(ordered).all():
             raise ValueError("quantile bins need at least one value, and only finite ones")
-        cuts = np.unique(np.linspace(0, len(ordered), self.coarse * self.fine + 1).astype(np.int64)[:-1])
+        even = np.linspace(0, len(ordered), max(self.coarse * self.fine - 1, 2)).astype(np.int64)[:-1]
+        # the two outermost bins hold no more values than knots: a tail is too uneven to be drawn along fewer
+        ends = [min(self.knots, len(ordered) // 2), len(ordered) - min(self.knots, len(ordered) // 2)]
+        cuts = np.unique(np.append(even, ends))[: self.coarse * self.fine]
         starts = np.unique(ordered[cuts])
         low = np.searchsorted(ordered, starts, "left")
         high = np.append(low[1:], len(ordered))

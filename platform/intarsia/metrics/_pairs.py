@@ -23,7 +23,7 @@ def correlation_similarity(real: ArrayLike, synthetic: ArrayLike) -> float:
     Raises:
         ValueError: not two columns.
 
-    >>> correlation_similarity([[0, 0], [1, 1], [2, 2]], [[0, 2], [1, 1], [2, 0]])
+    >>> round(correlation_similarity([[0, 0], [1, 1], [2, 2]], [[0, 2], [1, 1], [2, 0]]), 9)
     0.0
     """
     tables = [np.asarray(table, dtype=np.float64) for table in (real, synthetic)]

@@ -12,7 +12,7 @@ class Cached:
     """A denoiser that calls a time-free network only for rows that changed since its last call.
 
     With absorbing noise most rows of a fine grid do not change (Sahoo et al. 2024; Ou et al. 2025): of N steps on
-    L sites N (1 - (1 - 1/N)^L) are paid, in expectation. `nfe` counts calls, `rows` the rows they held. A
+    L sites 1 + (N - 1)(1 - (1 - 1/N)^L) are paid, in expectation. `nfe` counts calls, `rows` the rows they held. A
     denoiser that reads the time, or a record, is passed through.
     """
 

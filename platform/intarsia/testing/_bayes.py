@@ -1,0 +1,105 @@
+"""The perfect denoiser of a tiny joint law, by enumeration: no trained network can hide a wrong formula from it."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from intarsia._types import Clock, clock
+from intarsia.errors import RequirementError
+from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, Xor
+
+IMPOSSIBLE = -1000.0
+"""Log-probability that stands for none: it is 0 after `exp`, and finite."""
+
+
+class BayesDenoiser:
+    """The exact posterior p(x0 | xt) of an enumerated joint law, as the prediction that `process` wants.
+
+    Class logits for `Discrete` (dense or flat), bit logits for `Xor`, the mean for `Gaussian`, a dict of them for
+    `Product`. Works in log space and float64 at any time, per row or per site, 0 and 1 included. A state that
+    cannot be (a value of time 0 that the law rules out) counts the points that contradict it least.
+
+    Args:
+        process: the noise.
+        support: the states that have probability, (points, *sites), or a dict of them for records; points of
+            reals are atoms.
+        log_prob: their log-probabilities, (points,); normalized here.
+
+    >>> pairs = torch.tensor([[0, 0], [1, 1]])
+    >>> denoiser = BayesDenoiser(Discrete.absorbing(2), pairs, torch.zeros(2))
+    >>> denoiser(torch.tensor([[1, 2]]), torch.tensor([0.5])).softmax(-1)[0, 1].tolist()
+    [0.0, 1.0]
+    """
+
+    def __init__(self, process: AbstractProcess[Any], support: Any, log_prob: Tensor) -> None:
+        self.process = process
+        self.support = support
+        self.log_prob = log_prob.double().log_softmax(0)
+        fields = _fields(process, support)
+        sizes = {points.shape[0] for _, points in fields.values()}
+        if sizes != {log_prob.shape[0]}:
+            raise ValueError(f"expected {log_prob.shape[0]} points in every field of the support, got {sorted(sizes)}")
+        self.time_free = all(_absorbing(field) for field, _ in fields.values())
+        self.nfe = 0
+
+    def __call__(self, xt: Any, t: Clock, cond: Any = None) -> Any:
+        """The exact prediction for states (batch, *sites) at `t`, per row or per site."""
+        self.nfe += 1
+        post = self.posterior(xt, t)
+        fields = _fields(self.process, self.support)
+        if not isinstance(xt, dict):
+            return _predict(*fields[""], post)
+        return {name: _predict(process, points, post) for name, (process, points) in fields.items()}
+
+    def posterior(self, xt: Any, t: Clock) -> Tensor:
+        """Probabilities of the points given `xt`, (batch, points)."""
+        total: Tensor | None = None
+        for name, (process, points) in _fields(self.process, self.support).items():
+            state = cast(Tensor, xt[name] if isinstance(xt, dict) else xt)
+            part = _log_likelihood(process, points, state, clock(t, name))
+            total = part if total is None else total + part
+        assert total is not None
+        return (total + self.log_prob).softmax(1)
+
+
+def _fields(process: AbstractProcess[Any], support: Any) -> dict[str, tuple[AbstractProcess[Tensor], Tensor]]:
+    if isinstance(process, Product):
+        points = cast(Mapping[str, Tensor], support)
+        return {name: (field, points[name]) for name, field in process.fields.items()}
+    return {"": (process, support)}
+
+
+def _absorbing(process: AbstractProcess[Any]) -> bool:
+    return isinstance(process, Discrete) and process.mask == 1.0
+
+
+def _log_likelihood(process: AbstractProcess[Tensor], points: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+    """log q(xt | point), (batch, points)."""
+    rows, count = xt.shape[0], points.shape[0]
+    if not points.is_floating_point() and isinstance(process, Discrete) and process.mask == 1.0:
+        # an unmasked site is x0, and a masked one says nothing, at every time
+        masked = xt == process.mask_id(xt.device)
+        fits = masked[:, None] | (xt[:, None] == points)
+        return torch.where(fits, 0.0, IMPOSSIBLE).double().reshape(rows, count, -1).sum(2)
+    t = t.double().expand(rows, *t.shape[1:]).repeat_interleave(count, 0)
+    state = xt.repeat_interleave(count, 0)
+    x0 = points.repeat(rows, *[1] * (points.ndim - 1))
+    if points.is_floating_point():
+        return process.log_q(state.double(), x0.double(), t).reshape(rows, count, -1).sum(2)
+    return process.log_q(state, x0, t).double().clamp(min=IMPOSSIBLE).reshape(rows, count, -1).sum(2)
+
+
+def _predict(process: AbstractProcess[Tensor], points: Tensor, post: Tensor) -> Tensor:
+    if isinstance(process, Discrete):
+        hit = process.classes.is_class(points).double()
+        probs = (post @ hit.flatten(1)).view(-1, *hit.shape[1:])
+        return probs.log().clamp(min=IMPOSSIBLE)
+    if isinstance(process, Xor):
+        one = points.double().flatten(1)
+        odds = (post @ one).log().clamp(min=IMPOSSIBLE) - (post @ (1.0 - one)).log().clamp(min=IMPOSSIBLE)
+        return odds.view(-1, *points.shape[1:])
+    if isinstance(process, Gaussian):
+        return (post @ points.double().flatten(1)).view(-1, *points.shape[1:])
+    raise RequirementError(f"`BayesDenoiser` knows `Discrete`, `Xor`, `Gaussian` and `Product`, got {process}")

@@ -1,0 +1,93 @@
+"""A tiny joint law of a process, and where its states are in a sample."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from intarsia.errors import RequirementError
+from intarsia.evidence import Evidence
+from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, Xor
+from intarsia.testing._ensure import leaves
+from intarsia.testing._enumerate import all_states
+from intarsia.testing._examples import rows_of
+from intarsia.testing._finite import FiniteSites, example_sites
+
+MAX_POINTS = 81
+
+
+@dataclass(frozen=True)
+class Joint:
+    """States that have probability (points, *sites), or a dict of them, and their law (points,)."""
+
+    support: Any
+    law: Tensor
+
+    def shape(self, rows: int) -> Any:
+        """The shape of `rows` states."""
+        support: Any = self.support
+        if isinstance(support, dict):
+            fields = cast(dict[str, Tensor], support)
+            return {name: (rows, *points.shape[1:]) for name, points in fields.items()}
+        return (rows, *cast(Tensor, support).shape[1:])
+
+    def counts(self, x: Any, within: float = 0.1) -> Tensor:
+        """How many rows of `x` are each point, and in the last entry how many are none, (points + 1,)."""
+        distance = torch.zeros(leaves(x)[0].shape[0], len(self.law), dtype=torch.float64)
+        for value, points in zip(leaves(x), leaves(self.support), strict=True):
+            gap = value.double().flatten(1)[:, None] - points.double().flatten(1)
+            distance = torch.maximum(distance, gap.abs().amax(2))
+        nearest = distance.min(1)
+        where = torch.where(nearest.values <= within, nearest.indices, len(self.law))
+        return torch.bincount(where, minlength=len(self.law) + 1).double()
+
+    def evidence(self, point: int, site: int, rows: int) -> Evidence:
+        """Evidence that site number `site`, counted through all fields, has the value it has at `point`."""
+        values = rows_of(self.support, torch.full((rows,), point))
+        masks: list[Tensor] = []
+        for leaf in leaves(values):
+            mask = torch.zeros_like(leaf, dtype=torch.bool).flatten(1)
+            if 0 <= site < mask.shape[1]:
+                mask[:, site] = True
+            site -= mask.shape[1]
+            masks.append(mask.view(leaf.shape))
+        if isinstance(values, dict):
+            record = cast(dict[str, Tensor], values)
+            names = sorted(record)
+            return Evidence(record, dict(zip(names, masks, strict=True)))
+        return Evidence(values, masks[0])
+
+    def given(self, point: int, site: int) -> Tensor:
+        """The law given that evidence, (points,)."""
+        flat = torch.cat([leaf.double().flatten(1) for leaf in leaves(self.support)], 1)
+        law = torch.where(flat[:, site] == flat[point, site], self.law, 0.0)
+        return law / law.sum()
+
+    @property
+    def sites(self) -> int:
+        """Sites of a state, through all fields."""
+        return sum(leaf[0].numel() for leaf in leaves(self.support))
+
+
+def example_joint(process: AbstractProcess[Any], seed: int) -> Joint:
+    """A law of dependent sites for one of the engine's processes."""
+    support = _support(process)
+    points = leaves(support)[0].shape[0]
+    if points > MAX_POINTS:
+        raise RequirementError(f"{process} has {points} states, more than {MAX_POINTS}; give `support` and `log_prob`")
+    rng = torch.Generator().manual_seed(seed)
+    return Joint(support, torch.randn(points, dtype=torch.float64, generator=rng).softmax(0))
+
+
+def _support(process: AbstractProcess[Any]) -> Any:
+    if isinstance(process, Product):
+        parts = {name: cast(Tensor, _support(field)) for name, field in process.fields.items()}
+        chosen = torch.tensor(list(itertools.product(*[range(min(len(part), 4)) for part in parts.values()])))
+        return {name: part[chosen[:, k]] for k, (name, part) in enumerate(parts.items())}
+    if isinstance(process, Gaussian):
+        return torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
+    if isinstance(process, Discrete | Xor):
+        return all_states(FiniteSites(process, example_sites(process)).classes)
+    raise RequirementError(f"no example law for {process}; give `support` and `log_prob`")
