@@ -88,11 +88,12 @@ def _swap(fresh: Path, path: Path) -> None:
         fresh.rename(path)
         return
     old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:64]}.", suffix=".old"))
-    path.rename(old / "model")
     try:
+        path.rename(old / "model")
         fresh.rename(path)
     except BaseException:
-        (old / "model").rename(path)
+        if (old / "model").exists():
+            (old / "model").rename(path)
         old.rmdir()
         raise
     shutil.rmtree(old, ignore_errors=True)

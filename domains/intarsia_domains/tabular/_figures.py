@@ -201,10 +201,21 @@ def _heatmap(
             "outlinewidth": 0,
         },
     }
+    heading = {
+        "text": title,
+        "font": {"size": 13},
+        "showarrow": False,
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0.5,
+        "y": 1.0,
+        "yanchor": "bottom",
+        "yshift": 44,
+    }
     layout = {
-        "title": {"text": title, "font": {"size": 13}, "x": 0.02, "y": 0.98},
-        "height": 440,
-        "margin": {"l": 8, "r": 8, "t": 84, "b": 8},
+        "annotations": [heading],  # plotly moves a title off the picture, away from the color bar
+        "height": 430,
+        "margin": {"l": 8, "r": 8, "t": 74, "b": 8},
         "xaxis": {**_named(names, 14), "tickangle": -90, "showgrid": False},
         "yaxis": {**_named(names, 14), "autorange": "reversed", "showgrid": False},
     }

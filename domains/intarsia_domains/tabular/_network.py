@@ -32,7 +32,7 @@ class Recipe:
     width: int = 384
     blocks: int = 4
     dropout: float = 0.2
-    jitter: float = 0.003
+    jitter: float = 0.002
     settings: Settings = Settings()
 
 

@@ -54,7 +54,7 @@ class QuantileDigits(AbstractCodec):
         # the two outermost bins hold no more values than knots: a tail is too uneven to be drawn along fewer
         ends = [min(self.knots, len(ordered) // 2), len(ordered) - min(self.knots, len(ordered) // 2)]
         cuts = np.unique(np.append(even, ends))[: self.coarse * self.fine]
-        starts = np.unique(ordered[cuts])
+        starts = np.unique(ordered[cuts[cuts < len(ordered)]])
         low = np.searchsorted(ordered, starts, "left")
         high = np.append(low[1:], len(ordered))
         share = np.linspace(0.0, 1.0, self.knots)
@@ -76,11 +76,12 @@ class QuantileDigits(AbstractCodec):
         left = np.minimum(place.astype(np.int64), max(self.knots - 2, 0))
         low = self.knots_[bins, left]
         high = self.knots_[bins, np.minimum(left + 1, self.knots - 1)]
-        step = (high - low) * (place - left)
         if np.issubdtype(self.knots_.dtype, np.integer):
-            # only the small step is rounded in floating point, so that large integers stay exact
-            return low + np.rint(step).astype(np.int64)
-        return low + step
+            # unsigned differences cannot overflow, and only the step is rounded, so that large integers stay exact
+            room = high.astype(np.uint64) - low.astype(np.uint64)
+            step = np.minimum(np.rint(room * (place - left)).astype(np.uint64), room)
+            return (low.astype(np.uint64) + step).view(np.int64)
+        return np.minimum(low + (high - low) * (place - left), high)
 
     def to_json(self) -> dict[str, Any]:
         """Bins and knots."""

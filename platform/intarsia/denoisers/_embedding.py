@@ -53,7 +53,10 @@ class SiteEmbedding(nn.Module):
                 raise ValueError(
                     f"`positions` must have one entry for each of {rows} rows, got {tuple(positions.shape)}"
                 )
-            weight = _start_smooth(weight, positions, scale)
+            ends = [*offsets[1:], rows]
+            for start, end in zip(offsets, ends, strict=True):
+                # a map of its own for each group: under a shared one their sum would not tell them apart
+                weight[start:end] = _start_smooth(weight[start:end], positions[start:end], scale)
         self.weight = nn.Parameter(weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -74,7 +77,7 @@ def _start_smooth(weight: Tensor, positions: Tensor, scale: float) -> Tensor:
     basis = torch.cat([score[:, None], phases.sin() / damping, phases.cos() / damping], 1)
     weight = weight.clone()
     smooth = basis @ torch.randn(basis.shape[1], weight.shape[1]) * (0.5 * scale)
-    weight[known] = smooth + 0.1 * weight[known]
+    weight[known] = smooth + 0.2 * weight[known]
     return weight
 
 

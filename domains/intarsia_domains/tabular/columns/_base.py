@@ -37,6 +37,11 @@ class AbstractColumn(AbstractCodec):
         """A Series of the dtype that `fit` saw."""
 
 
+def evenly(count: int) -> NDArray[np.float64]:
+    """Positions of `count` values in (0, 1), evenly spaced."""
+    return (np.arange(count) + 0.5) / max(count, 1)
+
+
 def restore_dtype(values: Any, dtype: Any, name: Any) -> pd.Series:
     """A Series of `dtype`, which may have been read from JSON."""
     series = pd.Series(values, name=name)

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from intarsia.codecs import Codes
-from intarsia_domains.tabular.columns._base import AbstractColumn, dtype_from_json, dtype_to_json, restore_dtype
+from intarsia_domains.tabular.columns._base import AbstractColumn, dtype_from_json, dtype_to_json, evenly, restore_dtype
 from intarsia_domains.tabular.columns._values import key, values_from_json, values_to_json
 
 RARE_FROM = 50
@@ -121,11 +121,10 @@ class CategoryColumn(AbstractColumn):
         return restore_dtype(pd.Series(drawn, dtype=object), self.dtype_, self.name)
 
     def positions(self) -> NDArray[np.float64]:
-        """Middle ranks of the values for a column with an order; NaN otherwise."""
+        """Values of a column with an order lie evenly; NaN otherwise."""
         result = np.full(self.num_classes[0] + 1, np.nan)
-        if self.kind != "category" and len(self.values_):
-            ends = np.cumsum(self.counts_)
-            result[: len(self.values_)] = (ends - self.counts_ / 2) / ends[-1]
+        if self.kind != "category":
+            result[: len(self.values_)] = evenly(len(self.values_))
         return result
 
     def to_json(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from intarsia.codecs import Codes, Numbers, QuantileDigits
-from intarsia_domains.tabular.columns._base import AbstractColumn
+from intarsia_domains.tabular.columns._base import AbstractColumn, evenly
 from intarsia_domains.tabular.columns._units import Units
 
 FLAT = 128
@@ -129,12 +129,10 @@ class NumberColumn(AbstractColumn):
         return self.units_.series(numbers, missing, self.name)
 
     def positions(self) -> NDArray[np.float64]:
-        """Middle ranks of bins and of special values."""
+        """Middle ranks of bins and special values; few distinct values lie evenly, however unevenly they are used."""
         if self.digits_ is None:
             result = np.full(self.num_classes[0] + 1, np.nan)
-            if len(self.special_):
-                ends = np.cumsum(self.counts_)
-                result[: len(self.special_)] = (ends - self.counts_ / 2) / ends[-1]
+            result[: len(self.special_)] = evenly(len(self.special_))
             return result
         coarse, fine = self.num_classes
         result = np.full((coarse + 1, fine + 1), np.nan)
