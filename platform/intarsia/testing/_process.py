@@ -47,7 +47,8 @@ def check_process(
     if pred is None:
         pred = example_prediction(process, x0, rng, torch.float64)
     with untouched_randomness(f"{process}"), untouched((x0, pred), f"{process}"):
-        check_shapes(process, x0, pred)
+        with untouched((x0, pred), f"{process}"):  # in-place changes would show as something else further down
+            check_shapes(process, x0, pred)
         check_determinism(process, x0, pred)
         check_site_times(process, x0, pred)
         check_endpoints(process, x0, pred)

@@ -1,0 +1,102 @@
+"""The oracle: every process, every sampler that takes it, with and without evidence, against enumerated laws.
+
+One table. `docs/oracle.md` says in words what is claimed here.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from intarsia import DDIM, Ancestral, Cosine, FirstHitting, Heun, LogLinear, Polynomial, Staged, Stratified, TauLeaping
+from intarsia.errors import RequirementError
+from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, VarianceExploding, VariancePreserving, Xor
+from intarsia.samplers import AbstractSampler
+from intarsia.testing import check_process, check_refusal, check_sampler
+
+PROCESSES: dict[str, AbstractProcess] = {
+    "absorbing": Discrete.absorbing(3),
+    "absorbing, cosine": Discrete.absorbing(2, Cosine()),
+    "absorbing, polynomial": Discrete.absorbing(2, Polynomial(2.0)),
+    "absorbing, ragged": Discrete.absorbing((2, 3)),
+    "absorbing, staged": Discrete.absorbing((2, 3), Staged((1, 0))),
+    "uniform": Discrete.uniform(3),
+    "uniform, log-linear": Discrete.uniform(3, LogLinear(0.01)),
+    "uniform, staged": Discrete.uniform(2, Staged((0, 1), Cosine())),
+    "marginal, ragged": Discrete.marginal(((0.3, 0.7), (0.2, 0.5, 0.3))),
+    "mask and law": Discrete((2, 3), Cosine(), 0.3, ((0.3, 0.7), (0.2, 0.5, 0.3))),
+    "xor": Xor(2),
+    "xor, cosine": Xor(2, Cosine()),
+    "Gaussian, preserving": Gaussian(),
+    "Gaussian, short": Gaussian(VariancePreserving(8.0, -8.0)),
+    "Gaussian, exploding": Gaussian(VarianceExploding()),
+    "record": Product({"class": Discrete.absorbing(2), "real": Gaussian()}),
+    "record of bits": Product({"class": Discrete.uniform((2, 3)), "bits": Xor(2)}),
+}
+
+SAMPLERS: dict[str, AbstractSampler] = {
+    "Ancestral": Ancestral(12),
+    "TauLeaping": TauLeaping(12),
+    "FirstHitting": FirstHitting(),
+    "Stratified": Stratified(),
+    "Stratified, small groups": Stratified(group=64),
+    "DDIM": DDIM(60),
+    "DDIM, ancestral": DDIM(60, eta=1.0),
+    "Heun": Heun(30),
+    "Heun, churn": Heun(30, churn=10.0),
+}
+
+ABSORBING = {name for name in PROCESSES if name.startswith("absorbing")}
+GAUSSIAN = {name for name in PROCESSES if name.startswith("Gaussian")}
+RECORD = {name for name in PROCESSES if name.startswith("record")}
+XOR = {name for name in PROCESSES if name.startswith("xor")}
+
+TAKES: dict[str, set[str]] = {
+    "Ancestral": set(PROCESSES),
+    "TauLeaping": set(PROCESSES) - GAUSSIAN - RECORD - XOR,
+    "FirstHitting": ABSORBING,
+    "Stratified": ABSORBING,
+    "Stratified, small groups": ABSORBING,
+    "DDIM": GAUSSIAN,
+    "DDIM, ancestral": GAUSSIAN,
+    "Heun": GAUSSIAN,
+    "Heun, churn": GAUSSIAN,
+}
+"""Which processes each sampler takes; all others it must refuse."""
+
+PAIRS = [(s, p) for s in SAMPLERS for p in PROCESSES if p in TAKES[s]]
+OTHERS = [(s, p) for s in SAMPLERS for p in PROCESSES if p not in TAKES[s]]
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_process(process: str) -> None:
+    check_process(PROCESSES[process])
+
+
+@pytest.mark.parametrize(("sampler", "process"), PAIRS)
+def test_sampler_shows_the_law_it_claims(sampler: str, process: str) -> None:
+    steps = SAMPLERS[sampler]
+    if process in RECORD:
+        # the product of fields is not enumerated: more steps, and a tolerance that covers their error
+        check_sampler(Ancestral(30), PROCESSES[process], n=2000)
+    else:
+        check_sampler(steps, PROCESSES[process], n=4000)
+
+
+@pytest.mark.parametrize(("sampler", "process"), OTHERS)
+def test_sampler_refuses_what_it_cannot_do(sampler: str, process: str) -> None:
+    check_refusal(SAMPLERS[sampler], PROCESSES[process])
+
+
+def test_a_mixture_of_masks_is_not_absorbing() -> None:
+    nearly = Discrete(3, mask=0.999)
+    for sampler in (FirstHitting(), Stratified()):
+        with pytest.raises(RequirementError, match="absorbing"):
+            sampler.check(nearly)
+
+
+def test_the_page_names_everything_in_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs/oracle.md").read_text(encoding="utf-8")
+    for kind in {type(p).__name__ for p in PROCESSES.values()} | {type(s).__name__ for s in SAMPLERS.values()}:
+        assert f"`{kind}" in page, f"docs/oracle.md does not mention {kind}"
+    for claim in {s.claim for s in SAMPLERS.values()}:
+        assert claim in page
