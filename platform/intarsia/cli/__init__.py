@@ -15,11 +15,15 @@ Each is imported when it is used and not before. Errors, warnings, Ctrl-C and ex
 those of the built-in commands: 0 done, 2 bad input (one sentence on standard error), 130 interrupted.
 """
 
+import sys
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line with these arguments, by default those of the process, and exit."""
-    from intarsia.cli._app import app
+    try:
+        from intarsia.cli._app import app
 
-    app(arguments, prog_name="intarsia")
+        app(arguments, prog_name="intarsia")
+    except KeyboardInterrupt:  # before or after a command runs
+        sys.exit(130)

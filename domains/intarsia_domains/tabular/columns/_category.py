@@ -88,10 +88,13 @@ class CategoryColumn(AbstractColumn):
     def encode(self, values: pd.Series) -> Codes:
         """Classes (rows, 1); raises ValueError for a value that training rows did not have."""
         place = {key(value): i for i, value in enumerate(self.values_)}
+        # 2 stands for 2.0 where nothing else does
+        equal = {value: i for i, value in enumerate(self.values_)}
+        equal = equal if len(equal) == len(self.values_) else {}
         present = values.dropna()
         labels, codes = self._unique(present)
         unseen = len(self.values_) if self.rare_mass_ else -1
-        classes = np.array([place.get(key(label), unseen) for label in labels] or [0], dtype=np.int64)
+        classes = np.array([place.get(key(label), equal.get(label, unseen)) for label in labels] or [0], dtype=np.int64)
         if (classes < 0).any():
             label = labels[int(np.argmin(classes))]
             raise ValueError(
