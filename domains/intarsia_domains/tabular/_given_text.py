@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ._codec import TableCodec
@@ -89,7 +90,7 @@ def _label(column: CategoryColumn, text: str, say: Callable[[str], None]) -> Any
 
 
 def _same(value: Any, text: str) -> bool:
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return str(value).lower() == text.lower()
     try:
         return not isinstance(value, str) and bool(value == type(value)(text))
