@@ -23,7 +23,7 @@ from intarsia.processes import Discrete
 from intarsia.progress import shown, tracked
 from intarsia.report import Report
 from intarsia.samplers import Stratified
-from intarsia.training import Budget, Trained, threads
+from intarsia.training import Budget, Trained, own_generator, threads
 from intarsia_domains.tabular._card import card
 from intarsia_domains.tabular._codec import TableCodec
 from intarsia_domains.tabular._frames import Restore, to_pandas
@@ -263,7 +263,8 @@ class TabularSynthesizer(AbstractDomain):
             target = artifact.config["target"]
             model.target_ = None if target is None else values_from_json([target])[0]
             model.n_rows_, model.training_ = int(artifact.config["rows"]), dict(artifact.config["training"])
-            model.model_ = build(codec, model.recipe_) if codec.num_classes else None
+            with own_generator():  # the weights that are drawn here are replaced below
+                model.model_ = build(codec, model.recipe_) if codec.num_classes else None
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise ArtifactError(f"{path} is not a usable saved table model: {error}") from error
         network = model._network()
