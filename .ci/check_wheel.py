@@ -1,15 +1,14 @@
-"""Import an unpacked wheel on its own: `python -I -S .ci/check_wheel.py DIRECTORY`."""
+"""Import an unpacked wheel on its own: `python -I -S .ci/check_wheel.py DIRECTORY LIBRARIES`."""
 
 import importlib
 import sys
-import sysconfig
 from importlib.metadata import distribution
 from pathlib import Path
 
 
-def main(site: Path) -> None:
+def main(site: Path, libraries: str) -> None:
     """Raise AssertionError where the wheel lacks something or holds too much."""
-    sys.path[:0] = [str(site), sysconfig.get_paths()["purelib"]]
+    sys.path[:0] = [str(site), libraries]
     packages = ("intarsia", "intarsia_domains", "intarsia_datasets")
     found = {path.name for path in site.iterdir() if path.name != "bin" and not path.name.endswith(".dist-info")}
     assert found == set(packages), f"the wheel holds {sorted(found)}"
@@ -26,4 +25,4 @@ def main(site: Path) -> None:
     print(f"the wheel of intarsia {engine.__version__} imports, with {len(points)} entry points")
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]), sys.argv[2])
