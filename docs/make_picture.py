@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.axes
 import numpy as np
 import pandas as pd
 
