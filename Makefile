@@ -43,7 +43,7 @@ demo: $(READY)
 # one thread a process: two processes on two cores would otherwise fight for them
 test: export OMP_NUM_THREADS = 1
 test: $(READY)
-	$(BIN)/pytest -n $(JOBS) --dist loadfile
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 test-slow: export OMP_NUM_THREADS = 1
 test-slow: $(READY)
