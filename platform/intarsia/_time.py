@@ -1,5 +1,6 @@
 """Times per row or per site, made to broadcast against a state."""
 
+import torch
 from torch import Tensor
 
 
@@ -17,6 +18,8 @@ def per_site(t: Tensor, x: Tensor) -> Tensor:
     return t.reshape(t.shape + (1,) * (x.ndim - t.ndim))
 
 
-def sum_sites(values: Tensor) -> Tensor:
-    """Sum a per-site quantity (batch, *sites) over the sites of each row, (batch,)."""
+def sum_sites(values: Tensor | dict[str, Tensor]) -> Tensor:
+    """Sum a per-site quantity (batch, *sites) over the sites of each row, and over the fields of a record, (batch,)."""
+    if isinstance(values, dict):
+        return torch.stack([sum_sites(field) for field in values.values()]).sum(0)
     return values.flatten(1).sum(1) if values.ndim > 1 else values

@@ -80,7 +80,7 @@ class Diffusion(nn.Module, Generic[State]):
             start = torch.zeros(rows, dtype=torch.float64, device=device)
             xt = self.process.corrupt(x0, start, rng)
             last = self.process.reconstruction(self.denoiser(xt, start, cond), x0, xt)
-        return Nelbo(_per_row(self.process.prior_kl(x0)), total / samples, _per_row(last))
+        return Nelbo(sum_sites(self.process.prior_kl(x0)), total / samples, sum_sites(last))
 
     def sample(
         self,
@@ -104,11 +104,4 @@ class Diffusion(nn.Module, Generic[State]):
 
     def _at(self, x0: State, t: Clock, s: Clock | None, cond: object, rng: torch.Generator | None) -> Tensor:
         xt = self.process.corrupt(x0, t, rng)
-        return _per_row(self.process.loss(self.denoiser(xt, t, cond), x0, xt, t, s))
-
-
-def _per_row(values: Tensor | dict[str, Tensor]) -> Tensor:
-    """Sum over the sites of every field, (batch,)."""
-    if isinstance(values, dict):
-        return torch.stack([sum_sites(v) for v in values.values()]).sum(0)
-    return sum_sites(values)
+        return sum_sites(self.process.loss(self.denoiser(xt, t, cond), x0, xt, t, s))

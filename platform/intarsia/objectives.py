@@ -35,12 +35,6 @@ class AbstractObjective(ABC):
         """A loss per row, (batch,), whose mean over rows and randomness is minimized."""
 
 
-def _total(values: Any) -> Tensor:
-    if isinstance(values, dict):
-        return torch.stack([sum_sites(v) for v in values.values()]).sum(0)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    return sum_sites(values)
-
-
 @dataclass(frozen=True, slots=True)
 class NelboObjective(AbstractObjective):
     """The continuous-time nelbo at low-discrepancy times; works for every process."""
@@ -55,7 +49,7 @@ class NelboObjective(AbstractObjective):
     ) -> Tensor:
         t = low_discrepancy(batch_size(x0), device_of(x0), rng)
         xt = process.corrupt(x0, t, rng)
-        return _total(process.loss(denoiser(xt, t, cond), x0, xt, t))
+        return sum_sites(process.loss(denoiser(xt, t, cond), x0, xt, t))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +75,7 @@ class HybridObjective(AbstractObjective):
         xt = process.corrupt(x0, t, rng)
         pred = denoiser(xt, t, cond)
         entropy = sum_sites(-process.classes.log_prob(pred, x0))
-        return _total(process.loss(pred, x0, xt, t)) + self.weight * entropy
+        return sum_sites(process.loss(pred, x0, xt, t)) + self.weight * entropy
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class QuantileDigits(AbstractCodec):
     Args:
         coarse: values of the first digit.
         fine: values of the second digit.
-        knots: order statistics kept of each bin; decoding is within half a bin of the encoded value.
+        knots: order statistics kept of each bin; decoding stays within the bin of the encoded value.
     """
 
     def __init__(self, coarse: int = 32, fine: int = 16, knots: int = 16) -> None:
