@@ -17,7 +17,8 @@ class QuantileDigits(AbstractCodec):
     Two small digits learn faster than one large class, and a coarse digit has meaning of its own. Inside a bin the
     value is drawn along a piecewise-linear quantile function through `knots` order statistics, because a uniform
     draw would blur correlations; in the two outermost bins the knots are all values, so that tails keep their
-    length. Equal values share a bin. Integers stay integers, to 2^63.
+    length. Rows of one bin are spread evenly over it (stratified draws; Owen 2013, ch. 8), each of them uniform.
+    Equal values share a bin. Integers stay integers, to 2^63.
 
     Args:
         coarse: values of the first digit.
@@ -72,7 +73,7 @@ class QuantileDigits(AbstractCodec):
     def decode(self, codes: Codes, rng: np.random.Generator) -> Numbers:
         """Numbers of digits (rows, 2); digits past the last bin mean the last bin."""
         bins = np.minimum(codes[:, 0] * self.fine + codes[:, 1], len(self.knots_) - 1)
-        place = rng.random(len(bins)) * (self.knots - 1)
+        place = _spread(bins, rng) * (self.knots - 1)
         left = np.minimum(place.astype(np.int64), max(self.knots - 2, 0))
         low = self.knots_[bins, left]
         high = self.knots_[bins, np.minimum(left + 1, self.knots - 1)]
@@ -103,3 +104,13 @@ class QuantileDigits(AbstractCodec):
         if codec.knots_.ndim != 2 or codec.knots_.shape != (len(codec.mass_), codec.knots) or not len(codec.mass_):
             raise ValueError(f"quantile bins have shape {codec.knots_.shape} for {len(codec.mass_)} masses")
         return codec
+
+
+def _spread(bins: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Places in [0, 1), (rows,): each uniform, and one in each of as many strata as there are rows of the same bin."""
+    rows = len(bins)
+    order = np.lexsort((rng.random(rows), bins))
+    counts = np.bincount(bins)
+    stratum = np.empty(rows, dtype=np.int64)
+    stratum[order] = np.arange(rows) - (np.cumsum(counts) - counts)[bins[order]]
+    return np.minimum((stratum + rng.random(rows)) / counts[bins], np.nextafter(1.0, 0.0))

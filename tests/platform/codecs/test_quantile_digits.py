@@ -61,6 +61,17 @@ def test_draws_inside_a_bin_follow_the_data() -> None:
     assert np.abs(np.quantile(decoded, places) - np.quantile(values, places)).max() < 0.02
 
 
+def test_rows_of_a_bin_are_spread_over_it() -> None:
+    """16 rows of a bin of [0, 15] fall into 16 strata, whatever other rows there are; each row is uniform over all."""
+    codec = QuantileDigits(2, 2, 16).fit(np.concatenate([np.arange(16.0), 100.0 + np.arange(16.0)]))
+    values = np.tile([3.0, 103.0], 16)
+    draws = np.stack([codec.decode(codec.encode(values), np.random.default_rng(seed))[::2] for seed in range(400)])
+    assert (np.sort(draws, 1) // (15 / 16) == np.arange(16)).all()
+    each = np.stack([np.histogram(row, 4, (0, 15))[0] for row in draws.T])
+    # 400 draws of one row into four equal cells: mean 100, standard deviation 8.7
+    assert np.abs(each - 100).max() < 40
+
+
 def test_values_outside_the_range_go_to_its_ends() -> None:
     codec = QuantileDigits(4, 4).fit(np.arange(16.0))
     assert codec.encode(np.array([-1e9, 1e9])).tolist() == codec.encode(np.array([0.0, 15.0])).tolist()
