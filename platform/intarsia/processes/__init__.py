@@ -3,6 +3,8 @@
 from intarsia.processes._base import AbstractProcess as AbstractProcess
 from intarsia.processes._base import Exactness as Exactness
 from intarsia.processes._discrete import Discrete as Discrete
+from intarsia.processes._finite import IMPOSSIBLE as IMPOSSIBLE
+from intarsia.processes._finite import AbstractFinite as AbstractFinite
 from intarsia.processes._gaussian import AbstractNoiseLevel as AbstractNoiseLevel
 from intarsia.processes._gaussian import Gaussian as Gaussian
 from intarsia.processes._gaussian import VarianceExploding as VarianceExploding

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Generic, Literal
 
 import torch
+from torch import Tensor
 
 from intarsia._types import Clock, State
 
@@ -20,6 +21,20 @@ class AbstractProcess(ABC, Generic[State]):
     """
 
     reverse_is: ClassVar[Exactness] = "exact"
+
+    @property
+    def time_free(self) -> bool:
+        """Whether the posterior depends on the state alone, and not on the time (absorbing noise)."""
+        return False
+
+    @abstractmethod
+    def prediction(self, points: State, weights: Tensor) -> State:
+        """What a denoiser predicts for which x0 is points[k] with probability weights[:, k]: this defines the head.
+
+        Args:
+            points: states (count, *sites).
+            weights: probabilities (batch, count), float64.
+        """
 
     @abstractmethod
     def prior(self, shape: tuple[int, ...], rng: torch.Generator | None = None) -> State:

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from intarsia._time import per_site
 from intarsia.classes import AbstractClasses, classes_of
-from intarsia.processes._base import AbstractProcess
+from intarsia.processes._finite import AbstractFinite
 from intarsia.schedules import AbstractSchedule, Linear
 from intarsia.spaces import Categorical
 
 
 @dataclass(frozen=True)
-class Discrete(AbstractProcess[Tensor]):
+class Discrete(AbstractFinite):
     """q(xt | x0) = alpha(t) δ(x0) + (1 - alpha(t)) π, with π = mask · δ(mask state) + (1 - mask) · law.
 
     Absorbing noise (D3PM, MD4, MDLM) is mask = 1; multinomial noise (Hoogeboom et al. 2021) is mask = 0 with a
@@ -72,6 +72,17 @@ class Discrete(AbstractProcess[Tensor]):
     def classes(self) -> AbstractClasses:
         """The layout of this process's logits."""
         return classes_of(self.num_classes)
+
+    @property
+    def has_mask(self) -> bool:
+        return self.mask > 0.0
+
+    @property
+    def time_free(self) -> bool:
+        return self.mask == 1.0
+
+    def prior_law(self) -> tuple[Tensor, float]:
+        return (1.0 - self.mask) * self._law, self.mask
 
     @cached_property
     def _law(self) -> Tensor:
@@ -135,7 +146,6 @@ class Discrete(AbstractProcess[Tensor]):
         return self.bridge(self.classes.sample(pred, rng), xt, s, t, rng)
 
     def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """log p(xs | xt) per site: of the classes (entries), and of the mask state (batch, *sites)."""
         logp = self.classes.log_softmax(pred.double())
         return self._step_law(logp, self._is_same(logp, xt), xt, s, t)
 

@@ -124,6 +124,10 @@ class Gaussian(AbstractProcess[Tensor]):
         signal, noise = self.coefficients(t, x0)
         return -0.5 * ((xt - signal * x0) / noise).square() - noise.log() - 0.5 * math.log(2 * math.pi)
 
+    def prediction(self, points: Tensor, weights: Tensor) -> Tensor:
+        """The mean of x0."""
+        return (weights @ points.double().flatten(1)).view(-1, *points.shape[1:])
+
     def bridge_moments(self, x0: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of q(xs | xt, x0) (Kingma et al. 2021, eq. 25 to 28)."""
         signal_s, noise_s = self.coefficients(s, x0)

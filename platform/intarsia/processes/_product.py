@@ -30,6 +30,13 @@ class Product(AbstractProcess[dict[str, Tensor]]):
         every = all(process.reverse_is == "exact" for process in self.fields.values())
         return "exact" if every else "first order"
 
+    @property
+    def time_free(self) -> bool:
+        return all(process.time_free for process in self.fields.values())
+
+    def prediction(self, points: dict[str, Tensor], weights: Tensor) -> dict[str, Tensor]:
+        return {name: process.prediction(points[name], weights) for name, process in self.fields.items()}
+
     def prior(
         self, shape: tuple[int, ...] | Mapping[str, tuple[int, ...]], rng: torch.Generator | None = None
     ) -> dict[str, Tensor]:

@@ -8,14 +8,15 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from intarsia._time import per_site
-from intarsia.processes._base import AbstractProcess
+from intarsia.classes import AbstractClasses
 from intarsia.processes._discrete import Discrete
+from intarsia.processes._finite import IMPOSSIBLE, AbstractFinite
 from intarsia.schedules import AbstractSchedule, Linear
 from intarsia.spaces import Bits
 
 
 @dataclass(frozen=True)
-class Xor(AbstractProcess[Tensor]):
+class Xor(AbstractFinite):
     """xt = x0 ⊕ Bernoulli(e), with flip probability e(t) = (1 - alpha(t)) / 2 (Binary Diffusion, arXiv 2409.13882).
 
     States are 0/1 integers whose last axis runs over `width` bits; `pred` holds the logit of bit = 1 at each of
@@ -31,6 +32,19 @@ class Xor(AbstractProcess[Tensor]):
     @cached_property
     def _pairs(self) -> Discrete:
         return Discrete.uniform(2, self.schedule)
+
+    @property
+    def classes(self) -> AbstractClasses:
+        return self._pairs.classes
+
+    def prior_law(self) -> tuple[Tensor, float]:
+        return self._pairs.prior_law()
+
+    def prediction(self, points: Tensor, weights: Tensor) -> Tensor:
+        """Logits of bit = 1."""
+        one = points.double().flatten(1)
+        odds = (weights @ one).log().clamp(min=IMPOSSIBLE) - (weights @ (1.0 - one)).log().clamp(min=IMPOSSIBLE)
+        return odds.view(-1, *points.shape[1:])
 
     def _flip(self, t: Tensor, x: Tensor) -> Tensor:
         return ((1.0 - self.schedule.alpha(per_site(t, x))) / 2).expand(x.shape)
@@ -65,9 +79,8 @@ class Xor(AbstractProcess[Tensor]):
         x0 = (u.log() < logsigmoid(pred.double())).to(xt.dtype)
         return self.bridge(x0, xt, s, t, rng)
 
-    def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> Tensor:
-        """log p(xs | xt) of the bits 0 and 1, (batch, *sites, 2)."""
-        return self._pairs.reverse_law(_two_logits(pred), xt, s, t)[0]
+    def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        return self._pairs.reverse_law(_two_logits(pred), xt, s, t)
 
     def loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor, s: Tensor | None = None) -> Tensor:
         return self._pairs.loss(_two_logits(pred), x0, xt, t, s)

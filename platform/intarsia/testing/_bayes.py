@@ -7,18 +7,12 @@ import torch
 from torch import Tensor
 
 from intarsia._types import Clock, clock
-from intarsia.errors import RequirementError
-from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, Xor
-
-IMPOSSIBLE = -1000.0
-"""Log-probability that stands for none: it is 0 after `exp`, and finite."""
-
+from intarsia.processes import IMPOSSIBLE, AbstractProcess, Discrete, Product
 
 class BayesDenoiser:
     """The exact posterior p(x0 | xt) of an enumerated joint law, as the prediction that `process` wants.
 
-    Class logits for `Discrete` (dense or flat), bit logits for `Xor`, the mean for `Gaussian`, a dict of them for
-    `Product`. Works in log space and float64 at any time, per row or per site, 0 and 1 included. A state that
+    The head is what the process's `prediction` says: class logits, a mean, a dict of them for records. Works in log space and float64 at any time, per row or per site, 0 and 1 included. A state that
     cannot be (a value of time 0 that the law rules out) counts the points that contradict it least.
 
     Args:
@@ -41,17 +35,13 @@ class BayesDenoiser:
         sizes = {points.shape[0] for _, points in fields.values()}
         if sizes != {log_prob.shape[0]}:
             raise ValueError(f"expected {log_prob.shape[0]} points in every field of the support, got {sorted(sizes)}")
-        self.time_free = all(_absorbing(field) for field, _ in fields.values())
+        self.time_free = process.time_free
         self.nfe = 0
 
     def __call__(self, xt: Any, t: Clock, cond: Any = None) -> Any:
         """The exact prediction for states (batch, *sites) at `t`, per row or per site."""
         self.nfe += 1
-        post = self.posterior(xt, t)
-        fields = _fields(self.process, self.support)
-        if not isinstance(xt, dict):
-            return _predict(*fields[""], post)
-        return {name: _predict(process, points, post) for name, (process, points) in fields.items()}
+        return self.process.prediction(self.support, self.posterior(xt, t))
 
     def posterior(self, xt: Any, t: Clock) -> Tensor:
         """Probabilities of the points given `xt`, (batch, points)."""
@@ -71,14 +61,10 @@ def _fields(process: AbstractProcess[Any], support: Any) -> dict[str, tuple[Abst
     return {"": (process, support)}
 
 
-def _absorbing(process: AbstractProcess[Any]) -> bool:
-    return isinstance(process, Discrete) and process.mask == 1.0
-
-
 def _log_likelihood(process: AbstractProcess[Tensor], points: Tensor, xt: Tensor, t: Tensor) -> Tensor:
     """log q(xt | point), (batch, points)."""
     rows, count = xt.shape[0], points.shape[0]
-    if not points.is_floating_point() and isinstance(process, Discrete) and process.mask == 1.0:
+    if isinstance(process, Discrete) and process.time_free:
         # an unmasked site is x0, and a masked one says nothing, at every time
         masked = xt == process.mask_id(xt.device)
         fits = masked[:, None] | (xt[:, None] == points)
@@ -90,16 +76,3 @@ def _log_likelihood(process: AbstractProcess[Tensor], points: Tensor, xt: Tensor
         return process.log_q(state.double(), x0.double(), t).reshape(rows, count, -1).sum(2)
     return process.log_q(state, x0, t).double().clamp(min=IMPOSSIBLE).reshape(rows, count, -1).sum(2)
 
-
-def _predict(process: AbstractProcess[Tensor], points: Tensor, post: Tensor) -> Tensor:
-    if isinstance(process, Discrete):
-        hit = process.classes.is_class(points).double()
-        probs = (post @ hit.flatten(1)).view(-1, *hit.shape[1:])
-        return probs.log().clamp(min=IMPOSSIBLE)
-    if isinstance(process, Xor):
-        one = points.double().flatten(1)
-        odds = (post @ one).log().clamp(min=IMPOSSIBLE) - (post @ (1.0 - one)).log().clamp(min=IMPOSSIBLE)
-        return odds.view(-1, *points.shape[1:])
-    if isinstance(process, Gaussian):
-        return (post @ points.double().flatten(1)).view(-1, *points.shape[1:])
-    raise RequirementError(f"`BayesDenoiser` knows `Discrete`, `Xor`, `Gaussian` and `Product`, got {process}")

@@ -1,26 +1,19 @@
 """The exact law of a sampler's finitely many steps, so that its claim can be tested without sampling noise."""
 
-import itertools
-
 import torch
 from torch import Tensor
 
 from intarsia._types import Denoiser
 from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence, hold, times
-from intarsia.processes import Discrete, Xor
+from intarsia.processes import AbstractFinite, Discrete
 from intarsia.samplers import AbstractSampler, Ancestral, TauLeaping
-from intarsia.testing._finite import FiniteSites
-
-
-def all_states(counts: list[int]) -> Tensor:
-    """Every state of sites with `counts` values each, (states, sites), the last site running fastest."""
-    return torch.tensor(list(itertools.product(*map(range, counts))))
+from intarsia.testing._finite import FiniteSites, all_states
 
 
 def enumerated_law(
     sampler: AbstractSampler,
-    process: Discrete | Xor,
+    process: AbstractFinite,
     denoiser: Denoiser,
     sites: int,
     *,
@@ -44,7 +37,7 @@ def enumerated_law(
     if isinstance(sampler, TauLeaping) and not isinstance(process, Discrete):
         raise RequirementError(f"`TauLeaping` needs `Discrete` noise, got {process}")
     seen = None if given is None else _everywhere(given, len(states))
-    law = _gather(finite.stationary()[None].expand(len(states), -1, -1), states).prod(1)
+    law = _gather(finite.prior()[None].expand(len(states), -1, -1), states).prod(1)
     law = _moved(law, states, hold(states, seen), finite)
     grid = torch.linspace(1.0, 0.0, sampler.steps + 1, dtype=torch.float64)
     for s, t in zip(grid[1:], grid[:-1], strict=True):
@@ -77,7 +70,7 @@ def leap_law(finite: FiniteSites, pred: Tensor, xt: Tensor, t: Tensor, h: float)
     post = finite.padded(process.classes.log_softmax(pred.double()).exp(), torch.zeros(xt.shape, dtype=torch.float64))
     time = t[:, None].expand(xt.shape) if t.ndim == 1 else t
     alpha, dalpha = process.schedule.alpha(time), process.schedule.dalpha(time)
-    pi = finite.stationary()
+    pi = finite.prior()
     delta = torch.eye(most, dtype=torch.float64)
     # (rows, sites, x0, state)
     q = alpha[..., None, None] * delta + (1.0 - alpha)[..., None, None] * pi[:, None]

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from intarsia._types import batch_size
 from intarsia.errors import RequirementError
-from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, Xor
-from intarsia.testing._bayes import IMPOSSIBLE
+from intarsia.processes import AbstractFinite, AbstractProcess, Gaussian, Product
 from intarsia.testing._finite import FiniteSites, example_sites
 
 
@@ -17,34 +17,21 @@ def example_states(process: AbstractProcess[Any], rows: int, rng: torch.Generato
         return {name: example_states(field, rows, rng) for name, field in process.fields.items()}
     if isinstance(process, Gaussian):
         return torch.randn((rows, 2), generator=rng, dtype=torch.float64)
-    if isinstance(process, Discrete | Xor):
+    if isinstance(process, AbstractFinite):
         counts = FiniteSites(process, example_sites(process)).classes
         return torch.stack([torch.randint(count, (rows,), generator=rng) for count in counts], 1)
-    raise RequirementError(f"no example data for {process}; give `x0` and `pred`")
+    raise RequirementError(f"no example data for {process}; give `x0`")
 
 
-def example_prediction(process: AbstractProcess[Any], x0: Any, rng: torch.Generator, dtype: torch.dtype) -> Any:
-    """An arbitrary prediction for one of the engine's processes."""
-    if isinstance(process, Product):
-        return {name: example_prediction(field, x0[name], rng, dtype) for name, field in process.fields.items()}
-    if isinstance(process, Discrete):
-        shape = process.classes.is_class(x0).shape
-    elif isinstance(process, Gaussian | Xor):
-        shape = x0.shape
-    else:
-        raise RequirementError(f"no example prediction for {process}; give `x0` and `pred`")
-    return torch.randn(shape, generator=rng, dtype=torch.float64).to(dtype)
+def example_prediction(process: AbstractProcess[Any], x0: Any, rng: torch.Generator) -> Any:
+    """A prediction that spreads over the states `x0`, differently in every row."""
+    rows = batch_size(x0)
+    return process.prediction(x0, (3.0 * torch.randn((rows, rows), generator=rng, dtype=torch.float64)).softmax(1))
 
 
 def perfect_prediction(process: AbstractProcess[Any], x0: Any) -> Any:
-    """The prediction that is sure of `x0`, or None for a process that is not the engine's."""
-    if isinstance(process, Product):
-        return {name: perfect_prediction(field, x0[name]) for name, field in process.fields.items()}
-    if isinstance(process, Discrete):
-        return torch.where(process.classes.is_class(x0), 0.0, IMPOSSIBLE).double()
-    if isinstance(process, Xor):
-        return (2.0 * x0.double() - 1.0) * -IMPOSSIBLE
-    return x0.clone() if isinstance(process, Gaussian) else None
+    """The prediction that is sure of `x0`."""
+    return process.prediction(x0, torch.eye(batch_size(x0), dtype=torch.float64))
 
 
 def rows_of(x: Any, rows: Tensor | slice) -> Any:

@@ -1,74 +1,48 @@
-"""The law of finitely many states a site, written from the definition: matrices that closed forms are held against."""
+"""The laws of finitely many states a site as matrices, from q and the kernel of a sure prediction."""
 
+import itertools
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor
 
-from intarsia.processes import Discrete, Xor
+from intarsia.classes import Ragged
+from intarsia.processes import AbstractFinite, Xor
 from intarsia.schedules import Staged
-from intarsia.testing._bayes import IMPOSSIBLE
+
+
+def all_states(counts: list[int]) -> Tensor:
+    """Every state of sites with `counts` values each, (states, sites), the last site running fastest."""
+    return torch.tensor(list(itertools.product(*map(range, counts))))
 
 
 @dataclass(frozen=True)
 class FiniteSites:
-    """`Discrete` or `Xor` noise on `sites` sites, as matrices (sites, classes, states), padded with zeros.
+    """A process on `sites` sites, as matrices (sites, classes, states), padded with zeros.
 
     States are the classes and, where the noise has one, the mask.
     """
 
-    process: Discrete | Xor
+    process: AbstractFinite
     sites: int
 
     @property
     def classes(self) -> list[int]:
         """Classes of every site."""
-        if isinstance(self.process, Xor):
-            return [2] * self.sites
-        counts = self.process.num_classes
-        return list(counts) if isinstance(counts, tuple) else [counts] * self.sites
+        layout = self.process.classes
+        return list(layout.num_classes) if isinstance(layout, Ragged) else [layout.width] * self.sites
 
     @property
     def states(self) -> list[int]:
         """States of every site."""
-        masked = isinstance(self.process, Discrete) and self.process.mask > 0
-        return [count + masked for count in self.classes]
+        return [count + self.process.has_mask for count in self.classes]
 
-    def stationary(self) -> Tensor:
-        """π of every site, (sites, states)."""
-        out = torch.zeros(self.sites, max(self.states), dtype=torch.float64)
-        for site, count in enumerate(self.classes):
-            out[site, :count] = (1.0 - self._mask) * self._law(site, count)
-            if self._mask > 0:
-                out[site, count] = self._mask
-        return out
-
-    @property
-    def _mask(self) -> float:
-        return 0.0 if isinstance(self.process, Xor) else self.process.mask
-
-    def _law(self, site: int, count: int) -> Tensor:
-        law = None if isinstance(self.process, Xor) else self.process.law
-        if law is None:
-            return torch.full((count,), 1.0 / count, dtype=torch.float64)
-        own = law[site] if isinstance(law[0], tuple) else law
-        return torch.tensor(cast(tuple[float, ...], own), dtype=torch.float64)
-
-    def alpha(self, t: float) -> Tensor:
-        """Survival of every site, (sites,)."""
-        return self.process.schedule.alpha(torch.full((1, self.sites), t, dtype=torch.float64))[0]
-
-    def dalpha(self, t: float) -> Tensor:
-        """Its derivative, (sites,)."""
-        return self.process.schedule.dalpha(torch.full((1, self.sites), t, dtype=torch.float64))[0]
-
-    def transition(self, s: float, t: float) -> Tensor:
-        """q(xt | xs), (sites, states, states), with rows that sum to 1."""
-        before, after = self.alpha(s), self.alpha(t)
-        kept = torch.where(before > 0, after / before.clamp(min=1e-300), 1.0)[:, None, None]
-        stay = torch.eye(max(self.states), dtype=torch.float64)
-        return kept * stay + (1.0 - kept) * self.stationary()[:, None]
+    def prior(self) -> Tensor:
+        """The law of a site at t = 1 as the process states it, (sites, states)."""
+        entries, mask = self.process.prior_law()
+        layout = self.process.classes
+        rows = entries[None] if isinstance(layout, Ragged) else entries.expand(1, self.sites, layout.width)
+        return self.padded(rows.double(), torch.full((1, self.sites), mask, dtype=torch.float64))[0]
 
     def pairs(self) -> tuple[Tensor, Tensor, Tensor]:
         """All (x0, xt) of every site side by side: two (classes · states, sites), and which exist, (sites, …)."""
@@ -85,10 +59,11 @@ class FiniteSites:
         return torch.where(valid, log_q.T.reshape(valid.shape).exp(), 0.0)
 
     def bridge(self, s: float, t: float) -> Tensor:
-        """q(xs | xt, x0) by Bayes' rule, (sites, x0, xt, xs); zero for pairs that cannot be."""
-        joint = self.marginal(s)[:, :, None, :] * self.transition(s, t).transpose(1, 2)[:, None]
-        total = joint.sum(-1, keepdim=True)
-        return torch.where(total > 0, joint / total.clamp(min=1e-300), 0.0)
+        """q(xs | xt, x0), the kernel of a sure prediction, (sites, x0, xt, xs); zero for pairs that cannot be."""
+        x0, xt, valid = self.pairs()
+        sure = self.process.prediction(x0, torch.eye(len(x0), dtype=torch.float64))
+        kernel = self.kernel(sure, xt, s, t).transpose(0, 1).reshape(*valid.shape, -1)
+        return torch.where((valid & (self.marginal(t) > 0))[..., None], kernel, 0.0)
 
     def posterior(self, law: Tensor, t: float) -> Tensor:
         """p(x0 | xt) of independent sites with `law` (sites, classes), (sites, states, classes)."""
@@ -97,19 +72,16 @@ class FiniteSites:
         return torch.where(total > 0, joint / total.clamp(min=1e-300), law[:, None])
 
     def prediction(self, probs: Tensor) -> Tensor:
-        """What a denoiser says whose posterior is `probs` (rows, sites, classes)."""
-        logs = probs.log().clamp(min=IMPOSSIBLE)
-        if isinstance(self.process, Xor):
-            return logs[..., 1] - logs[..., 0]
-        if isinstance(self.process.num_classes, int):
-            return logs
-        return torch.cat([logs[:, site, :count] for site, count in enumerate(self.classes)], 1)
+        """What a denoiser says whose posterior is `probs` (rows, sites, classes), with independent sites."""
+        points = all_states(self.classes)
+        weights = torch.ones(len(probs), len(points), dtype=torch.float64)
+        for site in range(self.sites):
+            weights *= probs[:, site, points[:, site]]
+        return self.process.prediction(points, weights)
 
     def kernel(self, pred: Tensor, xt: Tensor, s: float | Tensor, t: float | Tensor) -> Tensor:
         """The process's `reverse_law` as probabilities, (rows, sites, states)."""
         times = [u if isinstance(u, Tensor) else torch.full((len(xt),), u, dtype=torch.float64) for u in (s, t)]
-        if isinstance(self.process, Xor):
-            return self.process.reverse_law(pred, xt, *times).exp()
         entries, mask = self.process.reverse_law(pred, xt, *times)
         return self.padded(entries.exp(), mask.exp())
 
@@ -126,10 +98,11 @@ class FiniteSites:
         return out
 
 
-def example_sites(process: Discrete | Xor) -> int:
+def example_sites(process: AbstractFinite) -> int:
     """How many sites a process prescribes, or 2 where it leaves that open."""
     if isinstance(process, Xor):
         return process.width
-    if isinstance(process.num_classes, tuple):
-        return len(process.num_classes)
-    return len(process.schedule.stages) if isinstance(process.schedule, Staged) else 2
+    if isinstance(process.classes, Ragged):
+        return len(process.classes.num_classes)
+    schedule = getattr(process, "schedule", None)
+    return len(schedule.stages) if isinstance(schedule, Staged) else 2

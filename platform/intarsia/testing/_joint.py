@@ -9,11 +9,10 @@ from torch import Tensor
 
 from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence
-from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, Xor
+from intarsia.processes import AbstractFinite, AbstractProcess, Gaussian, Product
 from intarsia.testing._ensure import leaves
-from intarsia.testing._enumerate import all_states
 from intarsia.testing._examples import rows_of
-from intarsia.testing._finite import FiniteSites, example_sites
+from intarsia.testing._finite import FiniteSites, all_states, example_sites
 
 MAX_POINTS = 81
 
@@ -88,6 +87,6 @@ def _support(process: AbstractProcess[Any]) -> Any:
         return {name: part[chosen[:, k]] for k, (name, part) in enumerate(parts.items())}
     if isinstance(process, Gaussian):
         return torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
-    if isinstance(process, Discrete | Xor):
+    if isinstance(process, AbstractFinite):
         return all_states(FiniteSites(process, example_sites(process)).classes)
     raise RequirementError(f"no example law for {process}; give `support` and `log_prob`")

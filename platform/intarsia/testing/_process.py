@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, Xor
+from intarsia.processes import AbstractFinite, AbstractProcess, Gaussian, Product
 from intarsia.testing._ensure import ensure, untouched, untouched_randomness
 from intarsia.testing._examples import example_prediction, example_states
 from intarsia.testing._process_clock import check_endpoints, check_site_times, clocks_agree
@@ -29,14 +29,14 @@ def check_process(
 
     Every process: shapes and dtypes, one seed one output, times per row and per site agree, sites at time 0 stay,
     finite at s = t and at times 0 and 1, losses and their gradients finite, every constructor argument matters.
-    `Discrete` and `Xor`: q sums to 1, Chapman-Kolmogorov, bridges equal Bayes' rule and recover the marginal, the
-    reverse kernel of one site is exact, the nelbo of one site is -log p. `Gaussian`: moments, marginals of bridges,
+    `AbstractFinite`: q and bridges sum to 1 and come from one Markov chain, the reverse kernel of one site is exact, the
+    nelbo of one site is -log p. `Gaussian`: moments, marginals of bridges,
     nelbo of Gaussian data. `Product`: all of that for its fields.
 
     Args:
         process: a process object.
         x0: data (at least 8 rows) for a process that is not one of the engine's kinds.
-        pred: a prediction for that data.
+        pred: a prediction for that data; by default one made with `process.prediction`.
         variants: another valid value by constructor argument, where the check cannot guess one.
         seed: of the data and noise.
     """
@@ -45,7 +45,7 @@ def check_process(
     if x0 is None:
         x0 = example_states(process, 64, rng)
     if pred is None:
-        pred = example_prediction(process, x0, rng, torch.float64)
+        pred = example_prediction(process, x0, rng)
     with untouched_randomness(f"{process}"), untouched((x0, pred), f"{process}"):
         with untouched((x0, pred), f"{process}"):  # in-place changes would show as something else further down
             check_shapes(process, x0, pred)
@@ -54,7 +54,7 @@ def check_process(
         check_endpoints(process, x0, pred)
         check_loss(process, x0, pred)
         check_fields(process, x0, pred, dict(variants or {}))
-        if isinstance(process, Discrete | Xor):
+        if isinstance(process, AbstractFinite):
             check_finite(process, seed)
             check_nelbo(process, seed)
         if isinstance(process, Gaussian):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from intarsia.processes import Discrete, Xor
+from intarsia.processes import AbstractFinite
 from intarsia.testing._ensure import ensure, ensure_close
 from intarsia.testing._finite import FiniteSites, example_sites
 from intarsia.testing._process_shapes import full
@@ -23,7 +23,7 @@ def random_laws(finite: FiniteSites, seed: int) -> Tensor:
     return logits.softmax(-1)
 
 
-def check_finite(process: Discrete | Xor, seed: int) -> None:
+def check_finite(process: AbstractFinite, seed: int) -> None:
     """Closed forms against Bayes' rule to 1e-11, and draws against closed forms by chi-square, p >= 1e-4."""
     finite = FiniteSites(process, example_sites(process))
     laws = random_laws(finite, seed)
@@ -34,13 +34,23 @@ def check_finite(process: Discrete | Xor, seed: int) -> None:
         for q in (q_s, q_t):
             total = q.sum(-1)
             ensure_close(total[exists], torch.ones_like(total[exists]), EXACT, f"Σ q(xt | x0) {where}")
-        ensure_close(q_s @ finite.transition(s, t), q_t, EXACT, f"Chapman-Kolmogorov {where}")
         bridge = finite.bridge(s, t)
+        possible = q_t > 0
+        total = bridge.sum(-1)[possible]
+        ensure_close(total, torch.ones_like(total), EXACT, f"Σ q(xs | xt, x0) {where}")
+        _check_markov(q_s, q_t, bridge, where)
         recovered = (q_t[..., None] * bridge).sum(2)
         ensure_close(recovered[exists], q_s[exists], EXACT, f"Σ q(xs | xt, x0) q(xt | x0) = q(xs | x0) {where}")
         _check_reverse(finite, laws, bridge, s, t, where, seed)
         _check_draws(finite, q_s, q_t, bridge, s, t, where, seed)
     _check_prior(finite)
+
+
+def _check_markov(q_s: Tensor, q_t: Tensor, bridge: Tensor, where: str) -> None:
+    """q(xs | xt, x0) q(xt | x0) / q(xs | x0) = q(xt | xs) must be the same for every x0 (Chapman-Kolmogorov)."""
+    joint = (q_t[..., None] * bridge).transpose(2, 3)  # (sites, x0, xs, xt)
+    crossed = joint[:, :, None] * q_s[:, None, :, :, None]
+    ensure_close(crossed, crossed.transpose(1, 2), EXACT, f"q(xt | xs) from two values of x0 {where}")
 
 
 def _check_reverse(
@@ -90,7 +100,7 @@ def _check_draws(
 def _check_prior(finite: FiniteSites) -> None:
     """Draws of the prior follow π, and `prior_kl` is Σ q log(q / π) at t = 1."""
     process = finite.process
-    pi = finite.stationary()
+    pi = finite.prior()
     rng = torch.Generator().manual_seed(4)
     counts = _counts(process.prior((20 * DRAWS, finite.sites), rng), 1, max(finite.states))[:, 0]
     p = chi_square(counts, pi)

@@ -22,9 +22,8 @@ def check_loss(process: AbstractProcess[Any], x0: Any, pred: Any) -> None:
             where = f"{process} at t = {t:g}" + ("" if start is None else f", s = {s:g}")
             for value in leaves(process.loss(pred, x0, xt, full(rows, t), start)):
                 ensure(bool((value >= -1e-9).all()), f"`loss` of {where} is negative: {float(value.min()):.6g}")
-            if perfect is not None:
-                for value in leaves(process.loss(perfect, x0, xt, full(rows, t), start)):
-                    ensure_close(value, torch.zeros_like(value), 1e-7, f"`loss` of the perfect prediction, {where}")
+            for value in leaves(process.loss(perfect, x0, xt, full(rows, t), start)):
+                ensure_close(value, torch.zeros_like(value), 1e-7, f"`loss` of the perfect prediction, {where}")
             for dtype in (torch.float32, torch.float64):
                 _check_gradient(process, x0, xt, _leaf(pred, dtype), full(rows, t), start, f"{where}, {dtype}")
     for value in leaves(process.prior_kl(x0)):

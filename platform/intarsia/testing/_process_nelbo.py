@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from intarsia.processes import Discrete, Gaussian, Xor
+from intarsia.processes import AbstractFinite, Gaussian
 from intarsia.schedules import Staged
 from intarsia.testing._ensure import ensure_close
 from intarsia.testing._finite import FiniteSites, example_sites
@@ -44,7 +44,7 @@ def site_nelbo(finite: FiniteSites, laws: Tensor, steps: int | None) -> Tensor:
         for k in range(steps):
             total += expected_loss(finite, laws, (k + 1) / steps, k / steps)
         return total
-    schedule = finite.process.schedule
+    schedule = getattr(finite.process, "schedule", None)
     times, weights = quadrature(_graded(max(schedule.stages) + 1 if isinstance(schedule, Staged) else 1))
     for t, weight in zip(times, weights, strict=True):
         total += weight * expected_loss(finite, laws, t)
@@ -59,12 +59,12 @@ def _graded(windows: int) -> Tensor:
     return torch.cat([*[(window[:-1] + k) / windows for k in range(windows)], torch.ones(1, dtype=torch.float64)])
 
 
-def check_nelbo(process: Discrete | Xor, seed: int) -> None:
+def check_nelbo(process: AbstractFinite, seed: int) -> None:
     """The bound is tight at the posterior, class by class, but for what the prior keeps of the data."""
     finite = FiniteSites(process, example_sites(process))
     laws = random_laws(finite, seed)
     exists = finite.pairs()[2].any(-1)
-    q, pi = finite.marginal(1.0), finite.stationary()[:, None]
+    q, pi = finite.marginal(1.0), finite.prior()[:, None]
     # -log p + E[log(q(x1) / π(x1))]: the second term is 0 where alpha(1) is
     mixed = (laws[:, :, None] * q).sum(1, keepdim=True)
     slack = torch.where(q > 0, q * (mixed.clamp(min=1e-300) / pi.clamp(min=1e-300)).log(), 0.0).sum(-1)

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from intarsia import Evidence, Staged, VarianceExploding
-from intarsia.errors import RequirementError
 from intarsia.evidence import hold, times
 from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, Xor
 from intarsia.testing import BayesDenoiser, all_states, chi_square, total_variation
@@ -109,18 +108,9 @@ def test_sites_of_any_shape() -> None:
     assert denoiser(points, torch.full((4,), 0.3, dtype=torch.float64)).shape == (4, 2, 3, 3)
 
 
-def test_what_it_does_not_know_is_refused() -> None:
-    class Other(Discrete.__base__):  # type: ignore[name-defined, misc]
-        pass
-
-    Other.__abstractmethods__ = frozenset()
+def test_points_and_probabilities_must_match() -> None:
     with pytest.raises(ValueError, match="3 points"):
         BayesDenoiser(Xor(2), PAIRS[:2], LAW.log())
-    denoiser = BayesDenoiser(Xor(2), PAIRS, LAW.log())
-    denoiser.process = Other()
-    denoiser.posterior = lambda xt, t: torch.ones(1, 3)  # type: ignore[method-assign]
-    with pytest.raises(RequirementError, match="BayesDenoiser"):
-        denoiser(PAIRS[:1], torch.zeros(1))
 
 
 def test_statistics() -> None:
