@@ -9,10 +9,10 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "_evaluation": ("evaluate_tables",),
-        "_network": ("Recipe",),
         "_read": ("read_table",),
         "_synthesizer": ("TabularSynthesizer",),
         "_table_error": ("TableError",),
         "_write": ("TableWriter", "write_table"),
+        "recipes": ("AbsorbingDigits", "AbstractRecipe"),
     },
 )

@@ -95,24 +95,26 @@ class TableCodec:
                 parts.append(np.full(int(np.prod([self.num_classes[site] + 1 for site in sites])), np.nan))
         return np.concatenate(parts)
 
-    def encode(self, frame: pd.DataFrame) -> tuple[Codes, NDArray[np.bool_]]:
-        """Classes (rows, sites), and which sites are known: those of cells that are not missing.
-
-        Raises:
-            TableError: a column is absent, or there is one too many.
-            ValueError: a value is unknown; the message names the column.
-        """
+    def check(self, frame: pd.DataFrame) -> None:
+        """Raise TableError if a column is absent, or there is one too many."""
         absent = [name for name in self.names if name not in frame.columns]
         extra = [name for name in frame.columns if name not in self.names]
         if absent or extra:
             what = f"lacks the column {absent[0]!r}" if absent else f"has an unknown column {extra[0]!r}"
             raise TableError(f"the table {what}; the model has {', '.join(map(repr, self.names))}")
-        codes = np.concatenate([column.encode(frame[column.name]) for column in self.columns], 1)
-        known = np.concatenate(
-            [np.repeat(frame[c.name].notna().to_numpy()[:, None], len(c.num_classes), 1) for c in self.columns],
-            1,
-        )
-        return codes[:, self._kept], known[:, self._kept]
+
+    def encode(self, frame: pd.DataFrame) -> Codes:
+        """Classes (rows, sites), 0 in columns that `frame` lacks; raises ValueError for unknown values."""
+        codes = np.zeros((len(frame), len(self._kept)), dtype=np.int64)
+        for column, part in zip(self.columns, self._parts, strict=True):
+            if column.name in frame.columns:
+                codes[:, part] = column.encode(frame[column.name])
+        return codes[:, self._kept]
+
+    def known(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Masks of sites (rows, sites) from masks of cells (rows, columns)."""
+        counts = [len(column.num_classes) for column in self.columns]
+        return np.repeat(cells, counts, 1)[:, self._kept]
 
     def decode(self, codes: Codes, rng: np.random.Generator) -> pd.DataFrame:
         """A frame of classes (rows, sites)."""

@@ -1,37 +1,25 @@
-"""Conditions by column as evidence on sites."""
+"""Conditions by column as a frame of evidence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from intarsia.codecs import Codes
 from intarsia_domains.tabular._codec import TableCodec
 from intarsia_domains.tabular.columns import AbstractColumn, NumberColumn
 
 
-def given_codes(codec: TableCodec, given: Mapping[Any, Any], n: int) -> tuple[Codes, NDArray[np.bool_]]:
-    """Classes (n, sites) that hold the given values, and which sites those are.
+def given_frame(codec: TableCodec, given: Mapping[Any, Any], n: int) -> pd.DataFrame:
+    """The given columns alone, `n` rows of checked values.
 
     Raises:
         ValueError: a column or value is unknown, or a sequence has not `n` values.
     """
-    codes = np.zeros((n, len(codec.num_classes)), dtype=np.int64)
-    known = np.zeros(codes.shape, dtype=bool)
-    for name, value in given.items():
-        column = codec.column(name)
-        series = as_series(name, value, n, column)
-        _check(column, series)
-        if not column.num_classes:
-            continue
-        encoded = column.encode(series)
-        sites = codec.sites[name]
-        kept = [i for i, k in enumerate(column.num_classes) if k > 1]
-        codes[:, sites] = encoded[:, kept]
-        known[:, sites] = True
-    return codes, known
+    columns = {name: as_series(name, value, n, codec.column(name)) for name, value in given.items()}
+    for name, series in columns.items():
+        _check(codec.column(name), series)
+    return pd.DataFrame(columns, index=pd.RangeIndex(n))
 
 
 def put_given(frame: pd.DataFrame, given: Mapping[Any, Any]) -> pd.DataFrame:

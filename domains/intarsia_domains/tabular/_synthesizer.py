@@ -3,35 +3,31 @@
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from intarsia.command import AbstractCommand
-from intarsia.diffusion import Diffusion
 from intarsia.domain import AbstractDomain
 from intarsia.errors import ArtifactError
-from intarsia.guidance import Forbid
-from intarsia.likelihood import chain_log_prob, group_log_prob
 from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
 from intarsia.precision import half
-from intarsia.processes import Discrete
 from intarsia.progress import shown, tracked
 from intarsia.report import Report
-from intarsia.samplers import Stratified
 from intarsia.training import Budget, Trained, own_generator, threads
 from intarsia_domains.tabular._card import card
 from intarsia_domains.tabular._codec import TableCodec
 from intarsia_domains.tabular._frames import Restore, to_pandas
-from intarsia_domains.tabular._given import given_codes, put_given
-from intarsia_domains.tabular._network import Recipe, build, fit_network, recipe_for
-from intarsia_domains.tabular._recipe_json import recipe_from_json, recipe_to_json
+from intarsia_domains.tabular._given import given_frame, put_given
 from intarsia_domains.tabular._table_error import TableError
 from intarsia_domains.tabular.columns._values import values_from_json, values_to_json
+from intarsia_domains.tabular.recipes import AbsorbingDigits, AbstractRecipe, AbstractTableModel
+from intarsia_domains.tabular.recipes._base import build_with_seed, fit_model
+from intarsia_domains.tabular.recipes._json import recipe_from_json, recipe_to_json
 
 SHARD = 16_384
 """Rows that are generated at once; shard i of a table has the seed (seed, i)."""
@@ -73,7 +69,7 @@ class TabularSynthesizer(AbstractDomain):
         kinds: Mapping[Any, str] | None = None,
         rare: int = 2,
         clip_extremes: int = 0,
-        recipe: Recipe | None = None,
+        recipe: AbstractRecipe | None = None,
         threads: int | None = None,
         device: str = "cpu",
         progress: bool | None = None,
@@ -107,15 +103,15 @@ class TabularSynthesizer(AbstractDomain):
         if target is not None and target not in frame.columns:
             raise TableError(f"there is no target column {target!r}; columns are {', '.join(map(repr, frame.columns))}")
         codec = TableCodec.fit(frame, self.kinds or {}, self.rare, self.clip_extremes)
-        recipe = self.recipe or recipe_for(len(frame))
-        codes = torch.from_numpy(codec.encode(frame)[0]).to(self.device)
+        recipe = self.recipe or AbsorbingDigits.for_rows(len(frame))
         model, trained = None, None
         if codec.num_classes:
+            model = build_with_seed(recipe, codec, frame, self.seed)
             with shown(self.progress, "fit") as watch, threads(self.threads):
-                model, trained = fit_network(codec, codes, recipe, budget, self.seed, watch)
+                trained = fit_model(model, frame, recipe.settings, budget, self.seed, watch)
         self.codec_ = codec
         self.recipe_ = recipe
-        self.model_ = model
+        self.model_: AbstractTableModel | None = model
         self.target_ = target
         self.n_rows_ = len(frame)
         self.training_ = _summary(trained)
@@ -143,9 +139,9 @@ class TabularSynthesizer(AbstractDomain):
             raise TypeError(f"`n` must be a whole number of rows, got {n!r}")
         if n < 0:
             raise ValueError(f"`n` must not be negative, got {n}")
-        codes, known = given_codes(codec, given or {}, int(n))
-        frame = put_given(self._draw(codes, known, None, seed), given or {})
-        return self._back(frame)
+        evidence = given_frame(codec, given or {}, int(n))
+        cells = np.tile([name in evidence for name in codec.names], (int(n), 1))
+        return self._back(put_given(self._draw(evidence, cells, seed, missing=True), given or {}))
 
     def complete(self, raw: Any, *, n_draws: int = 1, seed: int = 0) -> Any:
         """Fill in every missing cell, jointly given the cells of its row that are there.
@@ -163,9 +159,8 @@ class TabularSynthesizer(AbstractDomain):
             raise ValueError(f"`n_draws` must be at least 1, got {n_draws}")
         frame, restore = to_pandas(raw)
         frame = _ordered(frame, codec)
-        codes, known = codec.encode(frame)
-        forbidden = torch.from_numpy(codec.missing_entries())
-        draws = [restore(_fill(frame, self._draw(codes, known, forbidden, seed + draw))) for draw in range(n_draws)]
+        cells = frame.notna().to_numpy()
+        draws = [restore(_fill(frame, self._draw(frame, cells, seed + draw, missing=False))) for draw in range(n_draws)]
         return draws[0] if n_draws == 1 else draws
 
     def score_samples(self, raw: Any, *, per_cell: bool = False, orders: int = 4, seed: int = 0) -> Any:
@@ -182,24 +177,19 @@ class TabularSynthesizer(AbstractDomain):
         """
         codec: TableCodec = self._fitted("codec_")
         frame = _ordered(to_pandas(raw)[0], codec)
-        codes, known = codec.encode(frame)
-        counts = np.array(
-            [codec.column(name).missing_class is not None for name in codec.sites for _ in codec.sites[name]]
-        )
-        known = known | counts[None].astype(bool) if len(counts) else known
+        cells = frame.notna().to_numpy() | _has_missing(codec)
         names = [name for name, sites in codec.sites.items() if sites]
-        x0, seen = torch.from_numpy(codes), torch.from_numpy(known)
         rows: list[Tensor] = [torch.zeros((0, len(names)) if per_cell else 0, dtype=torch.float64)]
         for start in tracked(range(0, len(frame), SHARD), self.progress, "score"):
             part = slice(start, start + SHARD)
             rng = torch.Generator().manual_seed(seed)
-            rows.append(self._score(x0[part], seen[part], per_cell, orders, rng))
+            rows.append(self._score(frame[part], cells[part], per_cell, orders, rng))
         scores = torch.cat(rows).numpy()
         if not per_cell:
             return scores
-        cells = pd.DataFrame(0.0, index=range(len(frame)), columns=pd.Index(codec.names))
-        cells[names] = scores
-        return cells.mask(frame.isna() & ~_has_missing(codec))
+        result = pd.DataFrame(0.0, index=range(len(frame)), columns=pd.Index(codec.names))
+        result[names] = scores
+        return result.mask(frame.isna() & ~_has_missing(codec))
 
     def evaluate(self, train: Any, holdout: Any, *, n: int | None = None, seed: int = 0) -> Report:
         """Compare `n` synthetic rows (as many as `train` has) with training and held-out rows, beside the floors."""
@@ -233,9 +223,10 @@ class TabularSynthesizer(AbstractDomain):
             "rows": self.n_rows_,
             "training": {k: v for k, v in self.training_.items() if k != "seconds"},
         }
-        network = self._network()
-        weights = {} if network is None else dict(network.state_dict())
-        save_artifact(path, Artifact(self.type_name(), config, codec.to_json(), weights, card(self)))
+        model = self.model_
+        weights = {} if model is None else dict(model.network.state_dict())
+        learned = {**codec.to_json(), "encoding": {} if model is None else model.to_json()}
+        save_artifact(path, Artifact(self.type_name(), config, learned, weights, card(self)))
 
     @classmethod
     def command(cls) -> AbstractCommand[Any]:
@@ -264,13 +255,13 @@ class TabularSynthesizer(AbstractDomain):
             model.target_ = None if target is None else values_from_json([target])[0]
             model.n_rows_, model.training_ = int(artifact.config["rows"]), dict(artifact.config["training"])
             with own_generator():  # the weights that are drawn here are replaced below
-                model.model_ = build(codec, model.recipe_) if codec.num_classes else None
+                learned = artifact.codec.get("encoding", {})
+                model.model_ = model.recipe_.build(codec, learned) if codec.num_classes else None
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise ArtifactError(f"{path} is not a usable saved table model: {error}") from error
-        network = model._network()
-        if network is not None:
-            state_into(network, artifact.weights, path)
-            network.eval()
+        if model.model_ is not None:
+            state_into(model.model_.network, artifact.weights, path)
+            model.model_.network.eval()
         model._restore = None
         return model
 
@@ -279,48 +270,47 @@ class TabularSynthesizer(AbstractDomain):
             return Budget(steps=self.steps)
         return Budget(minutes=self.minutes) if self.cpu_minutes is None else Budget(cpu_minutes=self.cpu_minutes)
 
-    def _network(self) -> nn.Module | None:
-        return None if self.model_ is None else cast(nn.Module, self.model_.denoiser)
-
-    def _draw(
-        self, codes: NDArray[np.int64], known: NDArray[np.bool_], forbidden: Tensor | None, seed: int
-    ) -> pd.DataFrame:
-        """Rows whose unknown sites are drawn, in shards of fixed size."""
-        codec = self.codec_
+    def _draw(self, evidence: pd.DataFrame, cells: NDArray[np.bool_], seed: int, *, missing: bool) -> pd.DataFrame:
+        """Rows whose `cells` are those of the evidence and whose others are drawn, in shards of fixed size."""
         frames: list[pd.DataFrame] = []
-        starts = range(0, max(len(codes), 1), SHARD)
-        for shard, start in enumerate(tracked(starts, self.progress, "draw")):
+        for shard, start in enumerate(tracked(range(0, max(len(cells), 1), SHARD), self.progress, "draw")):
             part = slice(start, start + SHARD)
             words = np.random.SeedSequence([seed, shard]).generate_state(2)
             rng = torch.Generator().manual_seed(int(words[0]))
-            drawn = codes[part]
-            if self.model_ is not None and len(drawn):
-                with torch.no_grad(), threads(self.threads), half(self.device):
-                    drawn = self._generate(torch.from_numpy(drawn), torch.from_numpy(known[part]), forbidden, rng)
-            frames.append(codec.decode(drawn, np.random.default_rng(int(words[1]))))
+            decoder = np.random.default_rng(int(words[1]))
+            frames.append(self._rows(evidence[part], cells[part], rng, decoder, missing=missing))
         frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-        return _renumbered(frame, codec)
+        return _renumbered(frame, self.codec_)
 
-    def _generate(
-        self, codes: Tensor, known: Tensor, forbidden: Tensor | None, rng: torch.Generator
-    ) -> NDArray[np.int64]:
-        model = cast("Diffusion[Tensor]", self.model_)
-        process = cast(Discrete, model.process)
-        denoiser: Any = model.denoiser
-        if forbidden is not None and bool(forbidden.any()):
-            denoiser = Forbid(denoiser, forbidden, process.classes.slices())  # type: ignore[attr-defined]
-        x = torch.where(known, codes, process.mask_id(codes.device))
-        return Stratified().sample(process, denoiser, x, rng=rng).numpy()
+    def _rows(
+        self,
+        evidence: pd.DataFrame,
+        cells: NDArray[np.bool_],
+        rng: torch.Generator,
+        decoder: np.random.Generator,
+        *,
+        missing: bool,
+    ) -> pd.DataFrame:
+        model = self.model_
+        if model is None:
+            return self.codec_.decode(self.codec_.encode(evidence), decoder)
+        state = model.encode(evidence)
+        if len(cells):
+            with torch.no_grad(), threads(self.threads), half(self.device):
+                state = model.draw(state, model.known(cells), rng, missing=missing)
+        return model.decode(state, decoder)
 
-    def _score(self, x0: Tensor, known: Tensor, per_cell: bool, orders: int, rng: torch.Generator) -> Tensor:
-        if self.model_ is None:
-            return torch.zeros((len(x0), 0) if per_cell else len(x0), dtype=torch.float64)
-        process = cast(Discrete, self.model_.process)
+    def _score(
+        self, frame: pd.DataFrame, cells: NDArray[np.bool_], per_cell: bool, orders: int, rng: torch.Generator
+    ) -> Tensor:
+        model = self.model_
+        if model is None:
+            return torch.zeros((len(frame), 0) if per_cell else len(frame), dtype=torch.float64)
         with torch.no_grad(), threads(self.threads):
+            state, known = model.encode(frame), model.known(cells)
             if per_cell:
-                x0 = torch.where(known, x0, process.mask_id(x0.device))
-                return group_log_prob(process, self.model_.denoiser, x0, self.codec_.groups())
-            return chain_log_prob(process, self.model_.denoiser, x0, known=known, orders=orders, rng=rng)
+                return model.cell_log_prob(state, known, rng)
+            return model.log_prob(state, known, orders, rng)
 
     def _back(self, frame: pd.DataFrame) -> Any:
         return frame if self._restore is None else self._restore(frame)
@@ -345,9 +335,9 @@ def _summary(trained: Trained | None) -> dict[str, Any]:
 
 
 def _ordered(frame: pd.DataFrame, codec: TableCodec) -> pd.DataFrame:
-    """The frame with the model's order of columns, where it has exactly those; others are refused by `encode`."""
-    same = set(frame.columns) == set(codec.names)
-    return frame[codec.names] if same else frame
+    """The frame in the model's order of columns; raises TableError if it has others."""
+    codec.check(frame)
+    return frame[codec.names]
 
 
 def _fill(frame: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:

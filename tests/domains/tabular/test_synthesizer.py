@@ -11,9 +11,9 @@ import torch
 
 from intarsia import ArtifactError, NotFittedError
 from intarsia.training import Settings
-from intarsia_domains.tabular import Recipe, TableError, TabularSynthesizer
+from intarsia_domains.tabular import AbsorbingDigits, TableError, TabularSynthesizer
 
-SMALL = Recipe(width=64, blocks=2, settings=Settings(batch_size=256, evaluations=4))
+SMALL = AbsorbingDigits(width=64, blocks=2, settings=Settings(batch_size=256, evaluations=4))
 
 
 def synthesizer(**kwargs: object) -> TabularSynthesizer:
