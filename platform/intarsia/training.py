@@ -213,7 +213,7 @@ class _Run:
         """One optimizer step at `factor` times the height of the learning rate."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * factor
-        rng = torch.Generator().manual_seed(_mix(self.seed, self.step))
+        rng = torch.Generator(next(self.model.parameters()).device).manual_seed(_mix(self.seed, self.step))
         # dropout has no generator of its own
         torch.manual_seed(_mix(self.seed, self.step) ^ 1)  # pyright: ignore[reportUnknownMemberType]
         batch = self._batch()

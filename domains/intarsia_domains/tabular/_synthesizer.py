@@ -26,7 +26,7 @@ from intarsia_domains.tabular._given import given_frame, put_given
 from intarsia_domains.tabular._table_error import TableError
 from intarsia_domains.tabular.columns._values import values_from_json, values_to_json
 from intarsia_domains.tabular.recipes import AbsorbingDigits, AbstractRecipe, AbstractTableModel
-from intarsia_domains.tabular.recipes._base import build_with_seed, fit_model
+from intarsia_domains.tabular.recipes._base import build_with_seed, fit_model, to_device
 from intarsia_domains.tabular.recipes._json import recipe_from_json, recipe_to_json
 
 SHARD = 16_384
@@ -107,6 +107,7 @@ class TabularSynthesizer(AbstractDomain):
         model, trained = None, None
         if codec.num_classes:
             model = build_with_seed(recipe, codec, frame, self.seed)
+            model.network.to(self.device)
             with shown(self.progress, "fit") as watch, threads(self.threads):
                 trained = fit_model(model, frame, recipe.settings, budget, self.seed, watch)
         self.codec_ = codec
@@ -182,7 +183,7 @@ class TabularSynthesizer(AbstractDomain):
         rows: list[Tensor] = [torch.zeros((0, len(names)) if per_cell else 0, dtype=torch.float64)]
         for start in tracked(range(0, len(frame), SHARD), self.progress, "score"):
             part = slice(start, start + SHARD)
-            rng = torch.Generator().manual_seed(seed)
+            rng = torch.Generator(self.device).manual_seed(seed)
             rows.append(self._score(frame[part], cells[part], per_cell, orders, rng))
         scores = torch.cat(rows).numpy()
         if not per_cell:
@@ -276,7 +277,7 @@ class TabularSynthesizer(AbstractDomain):
         for shard, start in enumerate(tracked(range(0, max(len(cells), 1), SHARD), self.progress, "draw")):
             part = slice(start, start + SHARD)
             words = np.random.SeedSequence([seed, shard]).generate_state(2)
-            rng = torch.Generator().manual_seed(int(words[0]))
+            rng = torch.Generator(self.device).manual_seed(int(words[0]))
             decoder = np.random.default_rng(int(words[1]))
             frames.append(self._rows(evidence[part], cells[part], rng, decoder, missing=missing))
         frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
@@ -294,10 +295,10 @@ class TabularSynthesizer(AbstractDomain):
         model = self.model_
         if model is None:
             return self.codec_.decode(self.codec_.encode(evidence), decoder)
-        state = model.encode(evidence)
+        state = to_device(model.encode(evidence), model.device)
         if len(cells):
             with torch.no_grad(), threads(self.threads), half(self.device):
-                state = model.draw(state, model.known(cells), rng, missing=missing)
+                state = model.draw(state, to_device(model.known(cells), model.device), rng, missing=missing)
         return model.decode(state, decoder)
 
     def _score(
@@ -307,10 +308,10 @@ class TabularSynthesizer(AbstractDomain):
         if model is None:
             return torch.zeros((len(frame), 0) if per_cell else len(frame), dtype=torch.float64)
         with torch.no_grad(), threads(self.threads):
-            state, known = model.encode(frame), model.known(cells)
+            state, known = (to_device(x, model.device) for x in (model.encode(frame), model.known(cells)))
             if per_cell:
-                return model.cell_log_prob(state, known, rng)
-            return model.log_prob(state, known, orders, rng)
+                return model.cell_log_prob(state, known, rng).cpu()
+            return model.log_prob(state, known, orders, rng).cpu()
 
     def _back(self, frame: pd.DataFrame) -> Any:
         return frame if self._restore is None else self._restore(frame)

@@ -29,6 +29,11 @@ class AbstractTableModel(ABC):
         self.codec = codec
         self.network = network
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
     @abstractmethod
     def encode(self, frame: pd.DataFrame) -> State:
         """States of rows; columns that `frame` lacks and missing values never seen are filled with anything."""
@@ -82,7 +87,7 @@ def fit_model(
     model: AbstractTableModel, frame: pd.DataFrame, settings: Settings, budget: Budget, seed: int, watch: Watch | None
 ) -> Trained:
     """Train on the rows of `frame`, holding some out to see when to stop."""
-    state = model.encode(frame)
+    state = to_device(model.encode(frame), model.device)
     order = torch.randperm(len(frame), generator=torch.Generator().manual_seed(seed))
     kept_out = min(len(frame) // 10, 2000)
     training = rows_of(state, order[kept_out:])
@@ -93,7 +98,7 @@ def fit_model(
         return model.loss(network, rows_of(training, rows), rng, training=True)
 
     def held_out(network: nn.Module) -> float:
-        rng = torch.Generator().manual_seed(seed)
+        rng = torch.Generator(model.device).manual_seed(seed)
         parts = [model.loss(network, watched, rng, training=False).mean() for _ in range(4)]
         return float(torch.stack(parts).mean())
 
@@ -112,3 +117,8 @@ def build_with_seed(
 def rows_of(state: State, rows: Tensor | slice) -> State:
     """Some rows of a state."""
     return {name: part[rows] for name, part in state.items()} if isinstance(state, dict) else state[rows]
+
+
+def to_device(state: State, device: torch.device) -> State:
+    """The state on a device."""
+    return {name: part.to(device) for name, part in state.items()} if isinstance(state, dict) else state.to(device)

@@ -79,10 +79,10 @@ class DigitsModel(AbstractTableModel):
         return torch.from_numpy(self.codec.known(cells))
 
     def decode(self, state: State, rng: np.random.Generator) -> pd.DataFrame:
-        return self.codec.decode(_one(state).numpy(), rng)
+        return self.codec.decode(_one(state).cpu().numpy(), rng)
 
     def start(self, state: State) -> None:
-        self.network.start_at(_log_marginals(_one(state), self.codec.num_classes))
+        self.network.start_at(_log_marginals(_one(state).cpu(), self.codec.num_classes))
 
     def loss(self, network: Any, x0: State, rng: torch.Generator, *, training: bool) -> Tensor:
         x0 = self.jitter(_one(x0), rng) if training else _one(x0)
@@ -90,7 +90,7 @@ class DigitsModel(AbstractTableModel):
 
     def draw(self, state: State, known: State, rng: torch.Generator, *, missing: bool) -> Tensor:
         denoiser: Any = self.network
-        forbidden = torch.from_numpy(self.codec.missing_entries())
+        forbidden = torch.from_numpy(self.codec.missing_entries()).to(_one(state).device)
         if not missing and bool(forbidden.any()):
             denoiser = Forbid(denoiser, forbidden, self.process.classes.slices())  # type: ignore[attr-defined]
         x = torch.where(_one(known), _one(state), self.process.mask_id(_one(state).device))
@@ -124,13 +124,17 @@ class Jitter:
         self.bins, self.fine = torch.tensor(bins), torch.tensor(fine)
         self.deviation = deviation
 
+    def _on(self, device: torch.device) -> None:
+        self.pairs, self.bins, self.fine = (x.to(device) for x in (self.pairs, self.bins, self.fine))
+
     def __call__(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Classes (batch, sites) with continuous cells moved; special values and missing ones stay."""
         if not len(self.pairs) or self.deviation <= 0:
             return x
+        self._on(x.device)
         coarse, fine = x[:, self.pairs[:, 0]], x[:, self.pairs[:, 1]]
         rank = coarse * self.fine + fine
-        noise = torch.randn(rank.shape, generator=rng) * (self.deviation * self.bins)
+        noise = torch.randn(rank.shape, generator=rng, device=x.device) * (self.deviation * self.bins)
         moved = (rank + noise).round().long()
         moved = torch.where(moved < 0, -moved - 1, moved)
         moved = torch.where(moved >= self.bins, 2 * self.bins - 1 - moved, moved).clamp(min=0)
