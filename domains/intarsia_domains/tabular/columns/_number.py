@@ -49,10 +49,12 @@ class NumberColumn(AbstractColumn):
     @property
     def range_(self) -> tuple[Any, Any]:
         """Smallest and largest value that can be drawn, of the column's dtype."""
-        ends = [numbers for numbers in (self.special_, self._knots()) if len(numbers)]
-        numbers = np.array([min(e.min() for e in ends), max(e.max() for e in ends)])
-        series = self.units_.series(numbers, np.zeros(2, dtype=bool), self.name)
+        series = self.units_.series(np.array(self._ends()), np.zeros(2, dtype=bool), self.name)
         return series.iloc[0], series.iloc[1]
+
+    def _ends(self) -> tuple[Any, Any]:
+        ends = [numbers for numbers in (self.special_, self._knots()) if len(numbers)]
+        return min(e.min() for e in ends), max(e.max() for e in ends)
 
     def _knots(self) -> Numbers:
         return self.special_[:0] if self.digits_ is None else self.digits_.knots_.reshape(-1)
@@ -114,6 +116,18 @@ class NumberColumn(AbstractColumn):
             hit = special[place] == numbers
             codes[hit] = np.stack([self._first_special + place[hit], np.zeros(int(hit.sum()), dtype=np.int64)], 1)
         return codes
+
+    def numbers(self, values: pd.Series) -> Numbers:
+        """Numbers in the column's units, (rows,); that of a missing value is the middle one of the others."""
+        seen = values.notna().to_numpy()
+        known = np.clip(self.units_.count(values[seen]), *self._ends())
+        numbers = np.full(len(values), np.sort(known)[len(known) // 2] if len(known) else self._ends()[0])
+        numbers[seen] = known
+        return numbers
+
+    def from_numbers(self, numbers: Numbers, missing: NDArray[np.bool_]) -> pd.Series:
+        """The Series of numbers, moved into the training range, with missing values where `missing`."""
+        return self.units_.series(np.clip(numbers, *self._ends()), missing, self.name)
 
     def decode(self, codes: Codes, rng: np.random.Generator) -> pd.Series:
         """Numbers of classes (rows, sites)."""
