@@ -46,7 +46,9 @@ class AbsorbingDigits(AbstractRecipe):
 
     @classmethod
     def for_rows(cls, rows: int) -> "AbsorbingDigits":
-        """The default for a table of so many rows: a small one affords the wider network in the same budget."""
+        """The default for a table of so many rows: a small one affords a wider network, and needs more dropout."""
+        if rows < 12_500:
+            return cls(width=512, dropout=0.35)
         return cls(width=512) if rows < 25_000 else cls()
 
     def build(self, codec: TableCodec, learned: pd.DataFrame | Mapping[str, Any]) -> "DigitsModel":
