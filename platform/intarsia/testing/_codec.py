@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
+import torch
 
-from intarsia.codecs import AbstractCodec, Codes
+from intarsia.codecs import AbstractBitCodec, AbstractCodec, AbstractCoding, AbstractRealCodec
 from intarsia.testing._ensure import ensure, same, untouched, untouched_randomness
 
 
 def check_codec(
-    codec: AbstractCodec,
+    codec: AbstractCoding[Any],
     values: Any,
     tolerance: Any = 0.0,
     *,
@@ -21,9 +22,9 @@ def check_codec(
 ) -> None:
     """Fit a codec on `values` and check its laws; raises AssertionError with a sentence at the first failure.
 
-    `decode(encode(x))` is x up to `tolerance`; classes are in range; random states decode to values that are valid
-    and can be encoded again; JSON gives back an equal codec; nothing depends on hidden randomness or changes its
-    input.
+    `decode(encode(x))` is x up to `tolerance`; classes are in range, or numbers are finite; random states decode to
+    values that are valid and can be encoded again; `canonical` is the word that this writes, and idempotent; JSON
+    gives back an equal codec; nothing depends on hidden randomness or changes its input.
 
     Args:
         codec: an unfitted codec; a copy is fitted.
@@ -51,9 +52,21 @@ def _rng(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def _check_codes(codec: AbstractCodec, codes: Codes, rows: int, name: str) -> None:
-    counts = codec.num_classes
-    ensure(bool(counts) and min(counts) >= 1, f"`num_classes` of {name} must be at least 1 a site, got {counts}")
+def _sites(codec: AbstractCoding[Any], name: str) -> Any:
+    """What a codec says of its sites: class counts, or how many numbers there are."""
+    kinds = AbstractCodec | AbstractRealCodec
+    ensure(isinstance(codec, kinds), f"{name} must derive from AbstractCodec or AbstractRealCodec")
+    return codec.width if isinstance(codec, AbstractRealCodec) else cast(AbstractCodec, codec).num_classes
+
+
+def _check_codes(codec: AbstractCoding[Any], codes: Any, rows: int, name: str) -> None:
+    counts = _sites(codec, name)
+    if isinstance(codec, AbstractRealCodec):
+        ensure(codes.shape == (rows, counts), f"{name} must encode to {(rows, counts)}, got {codes.shape}")
+        ensure(codes.dtype == np.float64, f"{name} must encode to float64, got {codes.dtype}")
+        ensure(bool(np.isfinite(codes).all()), f"{name} encodes to numbers that are not finite")
+        return
+    ensure(min(counts, default=1) >= 1, f"`num_classes` of {name} must be at least 1 a site, got {counts}")
     ensure(codes.shape == (rows, len(counts)), f"{name} must encode to {(rows, len(counts))}, got {codes.shape}")
     ensure(codes.dtype == np.int64, f"{name} must encode to int64, got {codes.dtype}")
     inside = bool(((codes >= 0) & (codes < np.array(counts))).all())
@@ -81,12 +94,19 @@ def _check_equal(got: Any, expected: Any, tolerance: Any, name: str) -> None:
         )
 
 
-def _check_states(codec: AbstractCodec, valid: Callable[[Any], bool] | None, seed: int, name: str) -> None:
-    rng = _rng(seed + 1)
-    counts = codec.num_classes
-    codes = np.stack([rng.integers(0, count, 500) for count in counts], 1).astype(np.int64)
+def _states(codec: AbstractCoding[Any], rng: np.random.Generator, name: str) -> Any:
+    """Random states and extreme ones."""
+    counts = _sites(codec, name)
+    if isinstance(codec, AbstractRealCodec):
+        edges = np.array([[-1e6], [0.0], [1e6]]) + np.zeros(counts)
+        return np.concatenate([3 * rng.normal(size=(500, counts)), edges])
     edges = np.array([[0] * len(counts), [count - 1 for count in counts]], dtype=np.int64)
-    codes = np.concatenate([codes, edges])
+    return np.concatenate([rng.integers(0, edges[1] + 1, (500, len(counts))), edges])
+
+
+def _check_states(codec: AbstractCoding[Any], valid: Callable[[Any], bool] | None, seed: int, name: str) -> None:
+    rng = _rng(seed + 1)
+    codes = _states(codec, rng, name)
     with untouched(codes, f"`decode` of {name}"):
         values = codec.decode(codes, rng)
     array = cast(Any, np.asarray(values))
@@ -95,16 +115,31 @@ def _check_states(codec: AbstractCodec, valid: Callable[[Any], bool] | None, see
         ensure(bool(np.isfinite(array).all()), f"{name} decodes some state to a number that is not finite")
     if valid is not None:
         ensure(valid(values), f"{name} decodes some state to an invalid value")
-    _check_codes(codec, codec.encode(values), len(codes), name)
+    again = codec.encode(values)
+    _check_codes(codec, again, len(codes), name)
+    if isinstance(codec, AbstractBitCodec):
+        _check_canonical(codec, codes, again, name)
 
 
-def _check_json(codec: AbstractCodec, values: Any, codes: Codes, seed: int, name: str) -> None:
+def _check_canonical(codec: AbstractBitCodec, codes: Any, again: Any, name: str) -> None:
+    bits = torch.as_tensor(codes)
+    word = codec.canonical(bits)
+    ensure(same(word, torch.as_tensor(again)), f"`canonical` of {name} must be the word that `encode` writes")
+    ensure(same(codec.canonical(word), word), f"`canonical` of {name} must be idempotent")
+    small = bits.to(torch.int8).view(2, len(bits) // 2, codec.width)
+    ensure(
+        same(codec.canonical(small), word.to(torch.int8).view(small.shape)),
+        f"`canonical` of {name} must take any leading axes and keep the dtype",
+    )
+
+
+def _check_json(codec: AbstractCoding[Any], values: Any, codes: Any, seed: int, name: str) -> None:
     data = codec.to_json()
     read = json.loads(json.dumps(data, allow_nan=False))
     ensure(same(read, data), f"`to_json` of {name} is not plain JSON: it comes back different")
     back = type(codec).from_json(read)
     ensure(same(back.to_json(), data), f"{name} read from JSON writes other JSON")
-    ensure(back.num_classes == codec.num_classes, f"{name} read from JSON has other classes")
+    ensure(_sites(back, name) == _sites(codec, name), f"{name} read from JSON has other classes")
     ensure(same(back.encode(values), codes), f"{name} read from JSON encodes differently")
     ensure(
         same(back.decode(codes, _rng(seed)), codec.decode(codes, _rng(seed))),
