@@ -10,7 +10,7 @@ from intarsia._time import sum_sites
 from intarsia._types import Clock, Denoiser, State, batch_size, device_of
 from intarsia.evidence import Evidence, times
 from intarsia.objectives import low_discrepancy
-from intarsia.processes import AbstractProcess
+from intarsia.processes import AbstractProcess, learned_modules
 from intarsia.samplers import AbstractSampler, Ancestral
 
 
@@ -29,7 +29,7 @@ class Nelbo:
 
 
 class Diffusion(nn.Module, Generic[State]):
-    """A generative model of one field or of records.
+    """A generative model of one field or of records. Schedules that are learned are parameters of it.
 
     Args:
         process: the noise.
@@ -40,6 +40,7 @@ class Diffusion(nn.Module, Generic[State]):
         super().__init__()
         self.process = process
         self.denoiser = denoiser
+        self.noise = learned_modules(process)
 
     def loss(
         self,

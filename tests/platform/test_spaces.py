@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from intarsia import Bits, Categorical, Ordinal, Real
+from intarsia.spaces import Permutation
 
 INF = float("inf")
 
@@ -38,3 +39,14 @@ def test_reals() -> None:
     for low, high in ((1.0, 1.0), (2.0, 1.0), (float("nan"), 1.0)):
         with pytest.raises(ValueError, match="below"):
             Real(low, high)
+
+
+def test_permutations() -> None:
+    x = torch.tensor([[2, 0, 1], [0, 0, 1], [3, 1, -1]])
+    assert Permutation(3).check(x).tolist() == [[True, True, True], [False, False, True], [False, True, False]]
+    with pytest.raises(ValueError, match="3 items"):
+        Permutation(3).check(torch.zeros(1, 2, dtype=torch.long))
+    with pytest.raises(TypeError, match="float32"):
+        Permutation(3).check(torch.zeros(1, 3))
+    with pytest.raises(ValueError, match="at least 1"):
+        Permutation(0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from intarsia._time import per_site
 from intarsia.processes._base import AbstractProcess, Exactness
@@ -147,12 +147,14 @@ class Gaussian(AbstractProcess[Tensor]):
 
     def loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor, s: Tensor | None = None) -> Tensor:
         """½ (-dSNR/dt) (x0 - pred)², or with `s` ½ (SNR(s) - SNR(t)) (x0 - pred)² (Kingma et al. 2021, eq. 14, 19)."""
-        time = per_site(t, x0)
+        time = per_site(t, x0).expand(x0.shape)  # levels may differ from site to site
         if s is None:
             # the derivative of exp(log-SNR), by autograd: schedules need not write it down
             with torch.enable_grad():
                 leaf = time.detach().clone().requires_grad_(True)
-                (slope,) = torch.autograd.grad(self.level.log_snr(leaf).exp().sum(), leaf)
+                snr = self.level.log_snr(leaf).exp().sum()
+                learned = any(p.requires_grad for p in _parameters(self.level))
+                (slope,) = torch.autograd.grad(snr, leaf, create_graph=learned)
             weight = -slope
         else:
             weight = self.level.log_snr(per_site(s, x0)).exp() - self.level.log_snr(time).exp()
@@ -169,3 +171,8 @@ class Gaussian(AbstractProcess[Tensor]):
         start = torch.zeros(x0.shape[:1], dtype=x0.dtype, device=x0.device)
         log_snr = self.level.log_snr(per_site(start, x0))
         return 0.5 * (log_snr.exp() * (x0 - pred).square() - log_snr + math.log(2 * math.pi))
+
+
+def _parameters(level: AbstractNoiseLevel) -> list[nn.Parameter]:
+    """What a level learns."""
+    return list(level.parameters()) if isinstance(level, nn.Module) else []

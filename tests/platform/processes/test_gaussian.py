@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from intarsia import VarianceExploding, VariancePreserving
-from intarsia.processes import AbstractNoiseLevel, Gaussian
+from intarsia.processes import AbstractNoiseLevel, Gaussian, LearnedExploding
 from intarsia.testing._process_nelbo import check_gaussian_nelbo
 
 LEVELS = [VariancePreserving(), VariancePreserving(6.0, -3.0), VarianceExploding(), VarianceExploding(0.01, 5.0, 3.0)]
@@ -44,3 +44,25 @@ def test_nelbo_of_gaussian_data_is_its_density(level: AbstractNoiseLevel, mean: 
 def test_nonsense_is_refused(make) -> None:
     with pytest.raises(ValueError, match=r"expected|below"):
         make()
+
+
+def test_levels_of_each_site_with_a_time_a_row() -> None:
+    """A learned level per site: times per row and per site agree, and its gradient is that of finite differences."""
+    level = LearnedExploding(2)
+    with torch.no_grad():
+        level.theta.copy_(torch.tensor([0.3, 1.1]))
+    process = Gaussian(level)
+    x0 = torch.tensor([[0.5, -1.0]], dtype=torch.float64)
+    pred, t = torch.zeros_like(x0), torch.tensor([0.6], dtype=torch.float64)
+    rows, sites = process.loss(pred, x0, x0, t), process.loss(pred, x0, x0, t[:, None].expand(1, 2))
+    assert torch.allclose(rows, sites, atol=1e-12)
+    (slope,) = torch.autograd.grad(rows.sum(), level.theta)
+    for site in range(2):
+        values = []
+        for step in (-1e-3, 1e-3):
+            moved = LearnedExploding(2)
+            moved.load_state_dict(level.state_dict())
+            with torch.no_grad():
+                moved.theta[site] += step
+            values.append(float(Gaussian(moved).loss(pred, x0, x0, t).sum().detach()))
+        assert slope[site].item() == pytest.approx((values[1] - values[0]) / 2e-3, rel=1e-3)
