@@ -53,6 +53,18 @@ class AbstractClasses(ABC):
         """Inverse distribution function of the sites at `u` (batch, *sites) in [0, 1): classes (batch, *sites)."""
 
     @abstractmethod
+    def top(self, entries: Tensor, k: int) -> Tensor:
+        """The `k` largest entries of each site, falling, (batch, *sites, k); -inf where it has fewer classes."""
+
+    @abstractmethod
+    def numbers(self, device: torch.device) -> Tensor:
+        """Which class of its site each entry stands for, (width,)."""
+
+    @abstractmethod
+    def roll(self, entries: Tensor, x: Tensor) -> Tensor:
+        """Entries counted from class `x`: entry n of a site becomes that of class (x + n) mod its number of classes."""
+
+    @abstractmethod
     def law(self, probs: object) -> Tensor:
         """Read per-site class probabilities into entries of one row; raise ValueError if they are not laws."""
 
@@ -89,6 +101,12 @@ def invert(logits: Tensor, u: Tensor) -> Tensor:
     return torch.searchsorted(cdf, level, right=True).squeeze(-1)
 
 
+def _top(entries: Tensor, k: int) -> Tensor:
+    """The `k` largest of the last axis, with -inf for those that do not exist."""
+    missing = max(0, k - entries.shape[-1])
+    return torch.nn.functional.pad(entries.topk(k - missing, -1).values, (0, missing), value=-math.inf)
+
+
 @dataclass(frozen=True, slots=True)
 class Dense(AbstractClasses):
     """The same number of classes at every site: entries are (batch, *sites, num_classes)."""
@@ -120,6 +138,15 @@ class Dense(AbstractClasses):
 
     def quantile(self, logits: Tensor, u: Tensor) -> Tensor:
         return invert(logits, u)
+
+    def top(self, entries: Tensor, k: int) -> Tensor:
+        return _top(entries, k)
+
+    def numbers(self, device: torch.device) -> Tensor:
+        return torch.arange(self.num_classes, device=device)
+
+    def roll(self, entries: Tensor, x: Tensor) -> Tensor:
+        return entries.gather(-1, (x.unsqueeze(-1) + self.numbers(x.device)) % self.num_classes)
 
     def law(self, probs: object) -> Tensor:
         law = torch.as_tensor(probs, dtype=torch.float64)
@@ -205,6 +232,17 @@ class Ragged(AbstractClasses):
             for part, (sites, _) in zip(self._padded(logits, -math.inf), self._buckets, strict=True)
         ]
         return self._reduce(parts)
+
+    def top(self, entries: Tensor, k: int) -> Tensor:
+        return self._reduce([_top(part, k) for part in self._padded(entries, -math.inf)])
+
+    def numbers(self, device: torch.device) -> Tensor:
+        return torch.arange(self.width, device=device) - self._offsets[self._site].to(device)
+
+    def roll(self, entries: Tensor, x: Tensor) -> Tensor:
+        counts = self.counts(x.device).expand(x.shape)
+        turned = (self.spread(x) + self.numbers(x.device)) % self.spread(counts)
+        return entries.gather(1, self._offsets[self._site].to(x.device) + turned)
 
     def law(self, probs: object) -> Tensor:
         laws: Sequence[object] = cast(Sequence[object], probs) if isinstance(probs, Sequence) else []

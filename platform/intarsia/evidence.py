@@ -1,12 +1,14 @@
 """Observed sites: conditioning, imputation, inpainting and solving are this one mechanism."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from intarsia._time import per_site
 from intarsia._types import Clock, State, clock
+from intarsia.processes import AbstractJoint, AbstractProcess, Product
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,32 @@ def times(t: Clock, x: State, given: Evidence | None) -> Clock:
     if isinstance(x, dict):
         return {name: _times(clock(t, name), value, given.field(name)) for name, value in x.items()}
     return _times(clock(t, ""), x, given.field(None))
+
+
+def restrict(process: AbstractProcess[State], given: Evidence | None) -> tuple[AbstractProcess[State], Evidence | None]:
+    """A process and the evidence that is left for its sites.
+
+    A joint state, a permutation, cannot be observed site by site: its evidence goes into the process, which then
+    predicts p(x0 | xt, x0 in the event).
+
+    Raises:
+        RequirementError: the head of a joint field cannot be restricted to the event.
+    """
+    if given is None:
+        return process, None
+    if isinstance(process, AbstractJoint):
+        values, mask = given.field(None) or (None, None)
+        assert values is not None
+        assert mask is not None
+        return cast("AbstractProcess[State]", process.given(values, mask)), None
+    if not isinstance(process, Product):
+        return process, given
+    joint = {name: field for name, field in process.fields.items() if isinstance(field, AbstractJoint)}
+    seen = {name: pair for name in process.fields if (pair := given.field(name)) is not None}
+    fields = {name: field.given(*seen[name]) for name, field in joint.items() if name in seen}
+    sites = {name: pair for name, pair in seen.items() if name not in joint}
+    left = Evidence({k: values for k, (values, _) in sites.items()}, {k: mask for k, (_, mask) in sites.items()})
+    return cast("AbstractProcess[State]", Product({**process.fields, **fields})), left
 
 
 def _hold(x: Tensor, seen: tuple[Tensor, Tensor] | None) -> Tensor:

@@ -40,7 +40,7 @@ class Discrete(AbstractFinite):
         Categorical(self.num_classes)
         if not 0.0 <= self.mask <= 1.0:
             raise ValueError(f"`mask` is a share between 0 and 1, got {self.mask}")
-        left = float(self.schedule.alpha(torch.ones(1, 1, dtype=torch.float64)).max())
+        left = float(self.schedule.alpha(torch.ones(1, 1, dtype=torch.float64)).detach().max())
         if left > 1e-12 and bool((self._law <= 0).any() | torch.tensor(self.mask == 1.0)):
             raise ValueError(
                 f"the prior gives some class no mass, so alpha(1) must be 0, got {left:.3g} from {self.schedule}; "
@@ -235,21 +235,59 @@ class Discrete(AbstractFinite):
         rate = self._clock_rate(xt, t)
         return torch.where(rate > 0, rate * (self.classes.sum(terms) + to_mask), 0.0)
 
-    def leap(self, pred: Tensor, xt: Tensor, t: Tensor, h: float, rng: torch.Generator | None = None) -> Tensor:
-        """One tau-leap of length `h` from `t`: jump with probability 1 - exp(-h R), to y in proportion to R(y)."""
+    def rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Rates of the reversed chain at `t`: to the classes (entries), and to the mask (batch, *sites); 0 to xt.
+
+        -alpha' (p(y) / (1 - alpha) + π(y) E[q(xt | another x0) / q(xt | x0)] / alpha), averaged over the posterior
+        (Campbell et al. 2022, prop. 1). Where x0 is xt for sure nothing moves.
+        """
         logp = self.classes.log_softmax(pred.double())
-        entries, to_mask = self._log_rates(logp, self._is_same(logp, xt), xt, t)
-        entries = torch.where(self.classes.is_class(xt), -torch.inf, entries)
-        masked = xt == self.mask_id(xt.device)
-        to_class = self.classes.logsumexp(entries).exp()
-        to_mask = torch.where(masked, 0.0, to_mask.exp())
+        alpha = self._alpha(t.double(), xt)
+        other = (1.0 - alpha) * self._stationary(xt, torch.float64)
+        slope = -self.schedule.dalpha(per_site(t.double(), xt)).expand(xt.shape)
+        slope = torch.where(other > 0, slope, 0.0)
+        mixed = 1.0 - self._is_same(logp, xt) * _ratio(alpha, alpha + other)
+        # the second part has no bound where nothing of the data is left, but is 0 for absorbing noise
+        redraw = slope / alpha.clamp(min=1e-12) * mixed
+        law = (1.0 - self.mask) * self._law.to(xt.device)
+        spread = self.classes.spread
+        entries = spread(_ratio(slope, 1.0 - alpha, 0.0)) * logp.exp() + spread(redraw) * law
+        to_mask = torch.where(xt == self.mask_id(xt.device), 0.0, redraw * self.mask)
+        return torch.where(self.classes.is_class(xt), 0.0, entries), to_mask
+
+    def jump(
+        self, entries: Tensor, to_mask: Tensor, xt: Tensor, h: float, rng: torch.Generator | None = None
+    ) -> Tensor:
+        """Let rates stand still for a time `h`: jump with probability 1 - exp(-h R), to y in proportion to R(y).
+
+        That is the law of any number of jumps, each to its own target wherever it starts: the last one decides.
+        """
+        to_class = self.classes.sum(entries)
         total = to_class + to_mask
         u = torch.rand((2, *xt.shape), dtype=torch.float64, generator=rng, device=xt.device)
-        jumps = u[0] < -torch.expm1(-h * self._clock_rate(xt, t) * total)
-        # where no jump happens the entries may all be -inf; any law will do there
-        safe = torch.where(self.classes.spread(jumps & (to_class > 0)), entries, 0.0)
+        jumps = u[0] < -torch.expm1(-h * total)
+        # where no jump happens the entries may all be 0; any law will do there
+        safe = torch.where(self.classes.spread(jumps & (to_class > 0)), entries.log(), 0.0)
         target = torch.where(u[1] * total < to_mask, self.mask_id(xt.device), self.classes.sample(safe, rng))
         return torch.where(jumps, target, xt)
+
+    def leap(self, pred: Tensor, xt: Tensor, t: Tensor, h: float, rng: torch.Generator | None = None) -> Tensor:
+        """One tau-leap of length `h` from `t`."""
+        return self.jump(*self.rates(pred, xt, t), xt, h, rng)
+
+    def leave_one_out(self, pred: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        """log p(x0 of a site | xt at the other sites) from the posterior, as entries (Gourevitch et al. 2026).
+
+        The logit of the observed state loses log(1 + alpha / ((1 - alpha) π(xt))); a masked site has told nothing,
+        so nothing is to be taken back. Where x0 is xt for sure (t = 0, an unmasked site of absorbing noise) the
+        posterior has forgotten what the other sites say, and is returned as it is.
+        """
+        logp = self.classes.log_softmax(pred.double())
+        alpha = self._alpha(t.double(), xt)
+        other = (1.0 - alpha) * self._stationary(xt, torch.float64)
+        shift = torch.where(other > 0, torch.log1p(_ratio(alpha, other)), 0.0)
+        taken = torch.where(self.classes.is_class(xt), logp - self.classes.spread(shift), logp)
+        return self.classes.log_softmax(taken)
 
     def prior_kl(self, x0: Tensor) -> Tensor:
         t = torch.ones(x0.shape[:1], dtype=torch.float64, device=x0.device)
@@ -280,8 +318,10 @@ def _logaddexp(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _kl_terms(log_b: Tensor, log_p: Tensor) -> Tensor:
-    """b log(b / p), and 0 where b = 0."""
-    return torch.where(log_b == -torch.inf, 0.0, log_b.exp() * (log_b - log_p))
+    """b log(b / p), and 0 where b = 0, with gradients 0."""
+    none = log_b == -torch.inf
+    log_b, log_p = torch.where(none, 0.0, log_b), torch.where(none, 0.0, log_p)
+    return torch.where(none, 0.0, log_b.exp() * (log_b - log_p))
 
 
 def _bregman(log_truth: Tensor, log_model: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from intarsia._types import Denoiser, State
 from intarsia.errors import RequirementError
-from intarsia.evidence import Evidence, hold, times
+from intarsia.evidence import Evidence, times
 from intarsia.processes import AbstractProcess, Discrete
 from intarsia.samplers._base import AbstractSampler, Claim
 
@@ -39,18 +39,17 @@ class FirstHitting(AbstractSampler):
     def check(self, process: AbstractProcess[Any]) -> None:
         absorbing(process, "FirstHitting")
 
-    def sample(
+    def run(
         self,
         process: AbstractProcess[State],
         denoiser: Denoiser,
         x1: State,
-        *,
-        given: Evidence | None = None,
-        cond: object = None,
-        rng: torch.Generator | None = None,
+        given: Evidence | None,
+        cond: object,
+        rng: torch.Generator | None,
     ) -> State:
         masking = absorbing(process, "FirstHitting")
-        x = hold(x1, given)
+        x = x1
         if isinstance(x, dict):
             raise RequirementError("`FirstHitting` needs a state that is one tensor, got a record")
         hits = hitting_times(masking, x.shape, rng, x.device)

@@ -42,18 +42,17 @@ class DDIM(AbstractSampler):
     def check(self, process: AbstractProcess[Any]) -> None:
         _gaussian(process, "DDIM")
 
-    def sample(
+    def run(
         self,
         process: AbstractProcess[State],
         denoiser: Denoiser,
         x1: State,
-        *,
-        given: Evidence | None = None,
-        cond: object = None,
-        rng: torch.Generator | None = None,
+        given: Evidence | None,
+        cond: object,
+        rng: torch.Generator | None,
     ) -> State:
         noise = _gaussian(process, "DDIM")
-        x = _one_tensor(hold(x1, given), "DDIM")
+        x = _one_tensor(x1, "DDIM")
         grid = uniform_grid(self.steps).to(x.device)
         for s, t in zip(grid[1:], grid[:-1], strict=True):
             now, then = t.expand(x.shape[0]), s.expand(x.shape[0])
@@ -90,18 +89,17 @@ class Heun(AbstractSampler):
     def check(self, process: AbstractProcess[Any]) -> None:
         _gaussian(process, "Heun")
 
-    def sample(
+    def run(
         self,
         process: AbstractProcess[State],
         denoiser: Denoiser,
         x1: State,
-        *,
-        given: Evidence | None = None,
-        cond: object = None,
-        rng: torch.Generator | None = None,
+        given: Evidence | None,
+        cond: object,
+        rng: torch.Generator | None,
     ) -> State:
         level = _gaussian(process, "Heun").level
-        x = _one_tensor(hold(x1, given), "Heun")
+        x = _one_tensor(x1, "Heun")
 
         def call(y: Tensor, sigma: Tensor) -> Tensor:
             """The mean at the noise level σ of y = x / signal; observed sites enter as they are."""

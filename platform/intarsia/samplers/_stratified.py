@@ -9,7 +9,7 @@ from torch import Tensor
 from intarsia._types import Denoiser, State
 from intarsia.classes import Ragged, invert
 from intarsia.errors import RequirementError
-from intarsia.evidence import Evidence, hold, times
+from intarsia.evidence import Evidence, times
 from intarsia.processes import AbstractProcess, Discrete
 from intarsia.samplers._base import AbstractSampler, Claim
 from intarsia.samplers._first_hitting import absorbing, hitting_times
@@ -43,18 +43,17 @@ class Stratified(AbstractSampler):
     def check(self, process: AbstractProcess[Any]) -> None:
         absorbing(process, "Stratified")
 
-    def sample(
+    def run(
         self,
         process: AbstractProcess[State],
         denoiser: Denoiser,
         x1: State,
-        *,
-        given: Evidence | None = None,
-        cond: object = None,
-        rng: torch.Generator | None = None,
+        given: Evidence | None,
+        cond: object,
+        rng: torch.Generator | None,
     ) -> State:
         masking = absorbing(process, "Stratified")
-        x = hold(x1, given)
+        x = x1
         if isinstance(x, dict) or x.ndim != 2:
             raise RequirementError("`Stratified` needs one tensor (batch, sites); use `FirstHitting` instead")
         if isinstance(cond, Tensor):

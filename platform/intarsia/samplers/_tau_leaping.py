@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from intarsia._types import Denoiser, State
-from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence, hold, times
 from intarsia.processes import AbstractProcess, Discrete
-from intarsia.samplers._base import AbstractSampler, Claim, uniform_grid
+from intarsia.samplers._base import AbstractSampler, Claim, one_tensor, uniform_grid
 from intarsia.samplers._cache import Cached
+from intarsia.samplers._leaps import leaping
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +29,40 @@ class TauLeaping(AbstractSampler):
         uniform_grid(self.steps)
 
     def check(self, process: AbstractProcess[Any]) -> None:
-        if not isinstance(process, Discrete):
-            raise RequirementError(f"`TauLeaping` needs `Discrete` noise, got {process}. Use `Ancestral` instead.")
+        leaping(process, "TauLeaping")
 
-    def sample(
+    def run(
         self,
         process: AbstractProcess[State],
         denoiser: Denoiser,
         x1: State,
-        *,
-        given: Evidence | None = None,
-        cond: object = None,
-        rng: torch.Generator | None = None,
+        given: Evidence | None,
+        cond: object,
+        rng: torch.Generator | None,
     ) -> State:
-        self.check(process)
-        x = hold(x1, given)
-        if isinstance(x, dict) or not isinstance(process, Discrete):
-            raise RequirementError("`TauLeaping` needs a state that is one tensor, got a record")
+        noise = leaping(process, "TauLeaping")
+        x = one_tensor(x1, "TauLeaping")
         cached = Cached(denoiser)
         for s, t in zip(*_pairs(self.steps, x.device), strict=True):
             here = times(t.expand(x.shape[0]), x, given)
-            x = hold(process.leap(cached(x, here, cond), x, here, float(t - s), rng), given)
-        masked = x == process.mask_id(x.device)
-        if bool(masked.any()):
-            end = torch.zeros(x.shape[0], dtype=torch.float64, device=x.device)
-            x = torch.where(masked, process.classes.sample(cached(x, times(end, x, given), cond), rng), x)
+            x = hold(noise.leap(cached(x, here, cond), x, here, float(t - s), rng), given)
+        return fill(noise, cached, x, given, cond, rng)
+
+
+def fill(
+    process: Discrete,
+    denoiser: Denoiser,
+    x: Tensor,
+    given: Evidence | None,
+    cond: object,
+    rng: torch.Generator | None,
+) -> Any:
+    """Draw the masks that are left at time 0 from the posterior."""
+    masked = x == process.mask_id(x.device)
+    if not bool(masked.any()):
         return x
+    end = torch.zeros(x.shape[0], dtype=torch.float64, device=x.device)
+    return torch.where(masked, process.classes.sample(denoiser(x, times(end, x, given), cond), rng), x)
 
 
 def _pairs(steps: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

@@ -69,7 +69,8 @@ def leap_law(finite: FiniteSites, pred: Tensor, xt: Tensor, t: Tensor, h: float)
     rows, most = xt.shape[0], max(finite.states)
     post = finite.padded(process.classes.log_softmax(pred.double()).exp(), torch.zeros(xt.shape, dtype=torch.float64))
     time = t[:, None].expand(xt.shape) if t.ndim == 1 else t
-    alpha, dalpha = process.schedule.alpha(time), process.schedule.dalpha(time)
+    # where nothing of the data is left, the limit: the rate to a mask's value is finite there
+    alpha, dalpha = process.schedule.alpha(time).clamp(min=1e-12), process.schedule.dalpha(time)
     pi = finite.prior()
     delta = torch.eye(most, dtype=torch.float64)
     # (rows, sites, x0, state)
