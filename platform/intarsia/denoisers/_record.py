@@ -77,11 +77,11 @@ class _Inlet(nn.Module):
 
 
 class FromVelocity:
-    """A denoiser whose Gaussian fields are predicted as E[x0 | xt] = a xt - b v, with v what the network says.
+    """A denoiser whose Gaussian fields are predicted as E[x0 | xt] = x / (1 + σ²) - σ / √(1 + σ²) · v.
 
-    The velocity v = a ε - b x0 has about unit variance at every time (Salimans & Ho 2022, app. D), which a mean at
-    small noise has not: it is nearly xt, and a network would have to copy that. `a` and `b` are signal and noise of
-    a variance-preserving level.
+    Here x = xt / signal, σ = noise / signal, and v is what the network says: it has about unit variance at every time
+    for data of unit variance (Karras et al. 2022, eq. 7 and 8; the velocity of Salimans & Ho 2022 where noise preserves
+    the variance). A mean at small noise has not: it is nearly xt, and a network would have to copy that.
     """
 
     time_free = False
@@ -95,5 +95,7 @@ class FromVelocity:
         pred = dict(self.denoiser(xt, t, cond))
         for name, process in self.fields.items():
             signal, noise = process.coefficients(clock(t, name), xt[name])
-            pred[name] = signal * xt[name] - noise * pred[name]
+            sigma = noise / signal
+            spread = 1.0 + sigma.square()
+            pred[name] = xt[name] / (signal * spread) - sigma / spread.sqrt() * pred[name]
         return pred

@@ -27,6 +27,7 @@ RECIPES: dict[str, Callable[[], Mixed]] = {
     "res_bit": Mixed.res_bit,
     "analog_bits": Mixed.analog_bits,
     "masked": Mixed.masked,
+    "tab_diff": Mixed.tab_diff,
     "a noise a column": lambda: Mixed(
         Uniform(),
         Real(),
@@ -115,7 +116,9 @@ def test_a_saved_model_draws_the_same_rows(make: Callable[[], Mixed], tmp_path: 
     pd.testing.assert_frame_equal(loaded.sample(30, seed=5), model.sample(30, seed=5))
 
 
-@pytest.mark.parametrize("make", [Mixed.tab_ddpm, Mixed.binary_diffusion, Mixed.masked, Mixed.analog_bits])
+@pytest.mark.parametrize(
+    "make", [Mixed.tab_ddpm, Mixed.binary_diffusion, Mixed.masked, Mixed.analog_bits, Mixed.tab_diff]
+)
 def test_dependence_between_columns_is_learned(make: Callable[[], Mixed]) -> None:
     """Two classes that decide a third and shift a number: not possible for a network that ignores its input."""
     rng = np.random.default_rng(1)
@@ -131,6 +134,16 @@ def test_dependence_between_columns_is_learned(make: Callable[[], Mixed]) -> Non
     assert 3.0 < means["x"] - means["y"] < 6.0
     given = model.sample(500, given={"a": "x"}, seed=1)
     assert 3.5 < given["z"].mean() < 6.0
+
+
+def test_learned_clocks_move_and_are_saved(tmp_path: Path) -> None:
+    model = synthesizer(Mixed.tab_diff()).fit(table())
+    saved = {k: v for k, v in model.model_.network.state_dict().items() if k.startswith("noise.")}
+    assert len(saved) == 2
+    assert all(value.unique().numel() > 1 for value in saved.values())  # every column started alike
+    model.save(tmp_path / "model")
+    loaded = TabularSynthesizer.load(tmp_path / "model").model_.network.state_dict()
+    assert all(np.array_equal(loaded[name], value) for name, value in saved.items())
 
 
 def test_the_contract_of_a_domain_holds_for_both_models() -> None:

@@ -6,6 +6,8 @@ from intarsia_domains.tabular.recipes._digits import AbsorbingDigits as Absorbin
 from intarsia_domains.tabular.recipes._mixed import Mixed as Mixed
 from intarsia_domains.tabular.recipes._noises import AbstractNoise as AbstractNoise
 from intarsia_domains.tabular.recipes._noises import FlippedBits as FlippedBits
+from intarsia_domains.tabular.recipes._noises import LearnedMasks as LearnedMasks
+from intarsia_domains.tabular.recipes._noises import LearnedReal as LearnedReal
 from intarsia_domains.tabular.recipes._noises import Masked as Masked
 from intarsia_domains.tabular.recipes._noises import Real as Real
 from intarsia_domains.tabular.recipes._noises import RealBits as RealBits

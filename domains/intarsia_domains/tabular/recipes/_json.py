@@ -10,10 +10,21 @@ from intarsia_domains.tabular.columns._values import values_from_json, values_to
 from intarsia_domains.tabular.recipes._base import AbstractRecipe
 from intarsia_domains.tabular.recipes._digits import AbsorbingDigits
 from intarsia_domains.tabular.recipes._mixed import Mixed
-from intarsia_domains.tabular.recipes._noises import AbstractNoise, FlippedBits, Masked, Real, RealBits, Uniform
+from intarsia_domains.tabular.recipes._noises import (
+    AbstractNoise,
+    FlippedBits,
+    LearnedMasks,
+    LearnedReal,
+    Masked,
+    Real,
+    RealBits,
+    Uniform,
+)
 
 RECIPES: dict[str, type[AbstractRecipe]] = {kind.name: kind for kind in (AbsorbingDigits, Mixed)}
-NOISES: dict[str, type[AbstractNoise]] = {kind.name: kind for kind in (Masked, Uniform, FlippedBits, Real, RealBits)}
+NOISES: dict[str, type[AbstractNoise]] = {
+    kind.name: kind for kind in (FlippedBits, LearnedMasks, LearnedReal, Masked, Real, RealBits, Uniform)
+}
 CODES = {kind.__name__: kind for kind in (codecs.BinaryCode, codecs.FrequencyTree, codecs.Gray, codecs.ResBit)}
 
 

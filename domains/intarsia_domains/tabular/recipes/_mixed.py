@@ -24,6 +24,8 @@ from intarsia_domains.tabular.recipes._base import AbstractRecipe, AbstractTable
 from intarsia_domains.tabular.recipes._noises import (
     AbstractNoise,
     FlippedBits,
+    LearnedMasks,
+    LearnedReal,
     Masked,
     Real,
     RealBits,
@@ -83,6 +85,11 @@ class Mixed(AbstractRecipe):
         return cls(classes=RealBits(BinaryCode), numbers=RealBits(BinaryCode))
 
     @classmethod
+    def tab_diff(cls) -> "Mixed":
+        """Masks and exploding noise on clocks of their own for every column, learned (TabDiff, arXiv 2410.20626)."""
+        return cls(classes=LearnedMasks(), numbers=LearnedReal())
+
+    @classmethod
     def masked(cls) -> "Mixed":
         """Absorbing noise on classes and on the digits of numbers, without the default recipe's refinements."""
         return cls(classes=Masked(), numbers=Masked())
@@ -102,19 +109,20 @@ class Mixed(AbstractRecipe):
 class MixedModel(AbstractTableModel):
     """A record of fields under a product of noises."""
 
-    network: RecordMLP
+    network: Diffusion[Record]
 
     def __init__(self, record: RecordCodec, recipe: Mixed) -> None:
         processes = {name: noise.process(record.codecs(name)) for name, noise in record.fields.items()}
         classes, numbers = _layout(processes, record)
         network = RecordMLP(classes, numbers, width=recipe.width, blocks=recipe.blocks, dropout=recipe.dropout)
-        super().__init__(record.codec, network)
+        # noise that is learned is trained, averaged and saved with the network
+        super().__init__(record.codec, Diffusion(Product(processes), network))
         self.record, self.steps = record, recipe.steps
-        self.process = Product(processes)
 
-    def denoiser(self, network: Any) -> FromVelocity:
-        """Predictions of x0 by a network that speaks of velocities where noise is Gaussian."""
-        return FromVelocity(network, {k: p for k, p in self.process.fields.items() if isinstance(p, Gaussian)})
+    @property
+    def process(self) -> Product:
+        """The noise of the record."""
+        return cast(Product, self.network.process)
 
     def encode(self, frame: pd.DataFrame) -> Record:
         return self.record.encode(frame)
@@ -132,7 +140,7 @@ class MixedModel(AbstractTableModel):
                 even = torch.full((1, len(points)), 1.0 / len(points), dtype=torch.float64, device=points.device)
                 pred = process.prediction(points, even)[0]
                 limit = float(np.log(2.0 * len(points)))  # as if everything had been seen half a time
-                self.network.start_at(name, pred.clamp(-limit, limit).float())
+                cast(RecordMLP, self.network.denoiser).start_at(name, pred.clamp(-limit, limit).float())
 
     def loss(self, network: Any, x0: State, rng: torch.Generator, *, training: bool) -> Tensor:
         state = _record(x0)
@@ -141,11 +149,12 @@ class MixedModel(AbstractTableModel):
         given = self._some_observed(state, rows, rng) if training else None
         clocks = times(t, state, given)
         clocks = clocks if isinstance(clocks, dict) else dict.fromkeys(state, t)
-        xt = hold(self.process.corrupt(state, clocks, rng), given)
-        pred = self.denoiser(network)(xt, t if given is None else clocks)
+        # `network` may be an averaged copy, with noise of its own
+        xt = hold(network.process.corrupt(state, clocks, rng), given)
+        pred = _means(network)(xt, t if given is None else clocks)
         total = torch.zeros(rows, device=self.device)
         for name, noise in self.record.fields.items():
-            part = noise.loss(self.process.fields[name], pred[name], state[name], xt[name], clocks[name])
+            part = noise.loss(network.process.fields[name], pred[name], state[name], xt[name], clocks[name])
             seen = None if given is None else given.field(name)
             total = total + sum_sites(part if seen is None else torch.where(seen[1], 0.0, part))
         return total
@@ -163,14 +172,14 @@ class MixedModel(AbstractTableModel):
         x1 = self.process.prior({name: tuple(x.shape) for name, x in values.items()}, rng)
         given = Evidence(values, mask)
         sampler = Ancestral(self.steps)
-        return sampler.sample(self.process, self.denoiser(self.network), x1, given=given, rng=rng)
+        return sampler.sample(self.process, _means(self.network), x1, given=given, rng=rng)
 
     def log_prob(self, state: State, known: State, orders: int, rng: torch.Generator) -> Tensor:
         for mask in _record(known).values():
             if not bool(mask.all()):
                 row = int((~mask.all(1)).nonzero()[0, 0])
                 raise ValueError(f"row {row} lacks cells, and this recipe scores whole rows; use the default recipe")
-        model = Diffusion(self.process, self.denoiser(self.network))
+        model = Diffusion(self.process, _means(self.network))
         return -model.nelbo(_record(state), samples=STRATA * orders // 4, rng=rng).total
 
     def cell_log_prob(self, state: State, known: State, rng: torch.Generator) -> Tensor:
@@ -184,7 +193,7 @@ class MixedModel(AbstractTableModel):
         cells = torch.ones((rows, len(self.codec.columns)), dtype=torch.bool, device=self.device)
         cells[:, column] = False
         given = Evidence(x0, self.record.known(cells))
-        denoiser = self.denoiser(self.network)
+        denoiser = _means(self.network)
 
         def of_cell(parts: Record) -> Tensor:
             masks = cast(Record, given.mask)
@@ -202,6 +211,12 @@ class MixedModel(AbstractTableModel):
 
     def to_json(self) -> dict[str, Any]:
         return self.record.to_json()
+
+
+def _means(network: Diffusion[Record]) -> FromVelocity:
+    """Predictions of x0 by a network that speaks of velocities where noise is Gaussian."""
+    fields = cast(Product, network.process).fields
+    return FromVelocity(network.denoiser, {k: p for k, p in fields.items() if isinstance(p, Gaussian)})
 
 
 def _layout(processes: Mapping[str, Any], record: RecordCodec) -> tuple[dict[str, Sequence[int]], dict[str, int]]:

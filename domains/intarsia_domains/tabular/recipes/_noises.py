@@ -21,7 +21,8 @@ from intarsia.codecs import (
     QuantileDigits,
     QuantileNormal,
 )
-from intarsia.processes import AbstractProcess, Discrete, Gaussian, Xor
+from intarsia.processes import AbstractProcess, Discrete, Gaussian, LearnedExploding, Xor
+from intarsia.schedules import LearnedPolynomial
 
 Values = NDArray[Any]
 """Class numbers int64, or numbers int64 or float64, (rows,)."""
@@ -61,6 +62,20 @@ class Masked(AbstractClassNoise):
 
     def process(self, codecs: Sequence[Any]) -> Discrete:
         return Discrete.absorbing(counts_of(codecs))
+
+
+@dataclass(frozen=True)
+class LearnedMasks(AbstractClassNoise):
+    """Absorbing noise whose schedule is learned site by site, by the gradient through the weights of the loss.
+
+    What that leaves out, how the schedule changes what is masked, `LearnedNoise` has; TabDiff leaves it out too.
+    """
+
+    name: ClassVar[str] = "learned-masks"
+
+    def process(self, codecs: Sequence[Any]) -> Discrete:
+        counts = counts_of(codecs)
+        return Discrete.absorbing(counts, LearnedPolynomial(len(counts)))
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,7 @@ class FlippedBits(AbstractBitNoise):
 class AbstractRealNoise(AbstractNoise):
     """Gaussian noise, trained with the min-SNR weight (Hang et al. 2023, γ = 5): the nelbo's own favors detail."""
 
-    def process(self, codecs: Sequence[Any]) -> Gaussian:
+    def process(self, codecs: Sequence[Any]) -> AbstractProcess[Tensor]:
         return Gaussian()
 
     def loss(self, process: Any, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor) -> Tensor:
@@ -126,6 +141,16 @@ class Real(AbstractRealNoise):
         if count is not None:
             raise TypeError("`Real` takes numbers; a column of classes needs another noise, such as `Masked()`")
         return QuantileNormal().fit(values)
+
+
+@dataclass(frozen=True)
+class LearnedReal(Real):
+    """A number as a standard normal score under exploding noise, whose levels over time are learned by column."""
+
+    name: ClassVar[str] = "learned-real"
+
+    def process(self, codecs: Sequence[Any]) -> Gaussian:
+        return Gaussian(LearnedExploding(len(codecs)))
 
 
 @dataclass(frozen=True)
