@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from intarsia import AnyOrderObjective, RealMLP, ResidualMLP, Transformer
-from intarsia.denoisers import SiteEmbedding, TimeEmbedding
-from intarsia.processes import Discrete
+from intarsia import AnyOrderObjective, RealMLP, ResidualMLP, Transformer, VarianceExploding, VariancePreserving
+from intarsia.denoisers import FromVelocity, RecordMLP, SiteEmbedding, TimeEmbedding
+from intarsia.processes import AbstractNoiseLevel, Discrete, Gaussian
 
 COUNTS = (2, 3, 4)
 X = torch.tensor([[0, 1, 2], [2, 3, 4], [1, 0, 3]])
@@ -159,3 +159,56 @@ def test_networks_learn_a_dependent_pair(index: int) -> None:
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.793
+
+
+def record() -> tuple[RecordMLP, dict[str, torch.Tensor]]:
+    torch.manual_seed(0)
+    network = RecordMLP({"class": (2, 3)}, {"real": 2, "bits": 3}, width=16, blocks=2, dropout=0.0)
+    rng = torch.Generator().manual_seed(1)
+    state = {
+        "bits": torch.randint(2, (3, 3), generator=rng),
+        "real": torch.randn(3, 2, generator=rng),
+        "class": torch.tensor([[0, 3], [2, 1], [1, 0]]),
+    }
+    return stirred(network), state  # type: ignore[return-value]
+
+
+def test_records_read_time_per_row_per_site_and_per_field() -> None:
+    network, state = record()
+    pred = network(state, T)
+    assert {name: tuple(value.shape) for name, value in pred.items()} == {
+        "class": (3, 5),
+        "real": (3, 2),
+        "bits": (3, 3),
+    }
+    clocks = {name: T[:, None].expand(value.shape) for name, value in state.items()}
+    for times in (dict.fromkeys(state, T), clocks):
+        again = network(state, times)
+        assert all(torch.allclose(again[name], pred[name], atol=1e-6) for name in pred)
+    seen = network(state, {**clocks, "bits": clocks["bits"] * 0})
+    assert not torch.allclose(seen["class"], pred["class"], atol=1e-6)
+
+
+def test_every_field_of_a_record_sees_every_other() -> None:
+    network, state = record()
+    pred = network(state, T)
+    for name, value in state.items():
+        moved = {**state, name: 1 - value if name == "bits" else value * 0}
+        other = network(moved, T)
+        assert all(not torch.allclose(other[field], pred[field], atol=1e-6) for field in pred), name
+
+
+@pytest.mark.parametrize("level", [VariancePreserving(), VarianceExploding()], ids=repr)
+def test_the_true_velocity_gives_the_true_mean(level: AbstractNoiseLevel) -> None:
+    """A network that knows x0 says the v that gives it back, at every time."""
+    process = Gaussian(level)
+    t = torch.tensor([0.05, 0.5, 0.95], dtype=torch.float64)
+    x0 = torch.tensor([[0.3], [-1.2], [0.7]], dtype=torch.float64)
+    xt = process.corrupt(x0, t, torch.Generator().manual_seed(0))
+    signal, noise = process.coefficients(t, xt)
+    sigma, x = noise / signal, xt / signal
+    v = (x - x0 * (1 + sigma**2)) / (sigma * (1 + sigma**2).sqrt())
+    pred = FromVelocity(lambda xt, t, cond: {"a": v}, {"a": process})({"a": xt}, t)
+    assert torch.allclose(pred["a"], x0, atol=1e-9)
+    if isinstance(level, VariancePreserving):  # the velocity of Salimans and Ho
+        assert torch.allclose(v, (signal * (xt - signal * x0) / noise) - noise * x0, atol=1e-9)
