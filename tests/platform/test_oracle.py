@@ -3,14 +3,50 @@
 One table. `docs/oracle.md` says in words what is claimed here.
 """
 
+import importlib.util
 from pathlib import Path
 
 import pytest
 
 from intarsia import DDIM, Ancestral, Cosine, FirstHitting, Heun, LogLinear, Polynomial, Staged, Stratified, TauLeaping
 from intarsia.errors import RequirementError
-from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, VarianceExploding, VariancePreserving, Xor
-from intarsia.samplers import AbstractSampler
+from intarsia.processes import (
+    AbstractProcess,
+    AbstractShuffle,
+    ClasswiseAbsorbing,
+    Discrete,
+    Enumerated,
+    Gaussian,
+    Insertion,
+    Mixing,
+    Product,
+    Riffle,
+    Transposition,
+    VarianceExploding,
+    VariancePreserving,
+    Xor,
+)
+from intarsia.samplers import (
+    AbstractSampler,
+    Cap,
+    Confidence,
+    EntropyBounded,
+    Gibbs,
+    HeunRemask,
+    LeastEntropy,
+    Loop,
+    Margin,
+    Nested,
+    PerStep,
+    Planner,
+    Psi,
+    Purity,
+    Remask,
+    Rescale,
+    Shift,
+    ThetaTrapezoidal,
+    Unmask,
+)
 from intarsia.testing import check_process, check_refusal, check_sampler
 
 PROCESSES: dict[str, AbstractProcess] = {
@@ -29,6 +65,12 @@ PROCESSES: dict[str, AbstractProcess] = {
     "Gaussian, preserving": Gaussian(),
     "Gaussian, short": Gaussian(VariancePreserving(8.0, -8.0)),
     "Gaussian, exploding": Gaussian(VarianceExploding()),
+    "absorbing by class": ClasswiseAbsorbing(3, Polynomial((0.7, 1.0, 2.0))),
+    "mask share in time": Mixing.hybrid(3),
+    "riffle": Riffle(3, 4, Enumerated()),
+    "riffle, merged": Riffle(4, (0, 1, 2, 7), Enumerated()),
+    "transposition": Transposition(3, (0, 1, 2, 3, 6), Enumerated()),
+    "insertion": Insertion(4, (0, 1, 3, 6, 10), Enumerated()),
     "record": Product({"class": Discrete.absorbing(2), "real": Gaussian()}),
     "record of bits": Product({"class": Discrete.uniform((2, 3)), "bits": Xor(2)}),
 }
@@ -43,16 +85,33 @@ SAMPLERS: dict[str, AbstractSampler] = {
     "DDIM, ancestral": DDIM(60, eta=1.0),
     "Heun": Heun(30),
     "Heun, churn": Heun(30, churn=10.0),
+    "ThetaTrapezoidal": ThetaTrapezoidal(40),
+    "ThetaTrapezoidal, shifts": ThetaTrapezoidal(40, leap=Shift()),
+    "Unmask, margin": Unmask(Margin()),
+    "Unmask, confidence, two": Unmask(Confidence(), PerStep(2)),
+    "Unmask, purity": Unmask(Purity()),
+    "Unmask, entropy-bounded": Unmask(LeastEntropy(), EntropyBounded(0.0)),
+    "Planner": Planner(8),
+    "Remask": Remask(12, Cap(0.2)),
+    "Remask, rescale": Remask(12, Rescale(0.5)),
+    "Remask, loop": Remask(12, Loop()),
+    "Psi": Psi(12),
+    "Psi, ancestral": Psi(12, kappa=1.0),
+    "Gibbs": Gibbs(12),
+    "Nested": Nested(2, Ancestral(7)),
+    "Nested, exact": Nested(3, FirstHitting()),
+    "HeunRemask": HeunRemask(30),
 }
 
-ABSORBING = {name for name in PROCESSES if name.startswith("absorbing")}
+DISCRETE = {name for name, process in PROCESSES.items() if type(process) is Discrete}
+ABSORBING = {name for name in DISCRETE if name.startswith("absorbing")}
 GAUSSIAN = {name for name in PROCESSES if name.startswith("Gaussian")}
 RECORD = {name for name in PROCESSES if name.startswith("record")}
 XOR = {name for name in PROCESSES if name.startswith("xor")}
 
 TAKES: dict[str, set[str]] = {
     "Ancestral": set(PROCESSES),
-    "TauLeaping": set(PROCESSES) - GAUSSIAN - RECORD - XOR,
+    "TauLeaping": DISCRETE,
     "FirstHitting": ABSORBING,
     "Stratified": ABSORBING,
     "Stratified, small groups": ABSORBING,
@@ -60,6 +119,22 @@ TAKES: dict[str, set[str]] = {
     "DDIM, ancestral": GAUSSIAN,
     "Heun": GAUSSIAN,
     "Heun, churn": GAUSSIAN,
+    "ThetaTrapezoidal": DISCRETE,
+    "ThetaTrapezoidal, shifts": DISCRETE - ABSORBING - {"mask and law"},
+    "Unmask, margin": ABSORBING,
+    "Unmask, confidence, two": ABSORBING,
+    "Unmask, purity": ABSORBING,
+    "Unmask, entropy-bounded": ABSORBING,
+    "Planner": ABSORBING,
+    "Remask": ABSORBING,
+    "Remask, rescale": ABSORBING,
+    "Remask, loop": ABSORBING,
+    "Psi": set(PROCESSES) - GAUSSIAN - {"record"},
+    "Psi, ancestral": set(PROCESSES) - GAUSSIAN - {"record"},
+    "Gibbs": DISCRETE,
+    "Nested": set(PROCESSES),
+    "Nested, exact": ABSORBING,
+    "HeunRemask": {"record"},
 }
 """Which processes each sampler takes; all others it must refuse."""
 
@@ -78,8 +153,8 @@ def test_sampler_shows_the_law_it_claims(sampler: str, process: str) -> None:
     if process in RECORD:
         # the product of fields is not enumerated: more steps, and a tolerance that covers their error
         check_sampler(Ancestral(30), PROCESSES[process], n=2000)
-    else:
-        check_sampler(steps, PROCESSES[process], n=4000)
+    else:  # shuffles enumerate n! permutations for every row
+        check_sampler(steps, PROCESSES[process], n=800 if isinstance(PROCESSES[process], AbstractShuffle) else 4000)
 
 
 @pytest.mark.parametrize(("sampler", "process"), OTHERS)
@@ -100,3 +175,14 @@ def test_the_page_names_everything_in_the_table() -> None:
         assert f"`{kind}" in page, f"docs/oracle.md does not mention {kind}"
     for claim in {s.claim for s in SAMPLERS.values()}:
         assert claim in page
+
+
+def test_the_matrix_in_the_docs_is_this_one() -> None:
+    """Else run `python tests/platform/oracle_matrix.py > docs/oracle-matrix.md`."""
+    spec = importlib.util.spec_from_file_location("oracle_matrix", Path(__file__).with_name("oracle_matrix.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    matrix = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(matrix)
+    page = (Path(__file__).parents[2] / "docs/oracle-matrix.md").read_text(encoding="utf-8")
+    assert page == matrix.page(PROCESSES, SAMPLERS)

@@ -68,9 +68,12 @@ class Discrete(AbstractFinite):
         counts = tuple(len(site) for site in law if isinstance(site, tuple)) if isinstance(first, tuple) else len(law)
         return cls(counts, schedule, 0.0, law)
 
-    @cached_property
+    @property
     def classes(self) -> AbstractClasses:
-        """The layout of this process's logits."""
+        return self._classes
+
+    @cached_property
+    def _classes(self) -> AbstractClasses:
         return classes_of(self.num_classes)
 
     @property

@@ -9,11 +9,13 @@ from torch import Tensor
 from intarsia._types import Clock, clock
 from intarsia.processes import IMPOSSIBLE, AbstractProcess, Discrete, Product
 
+
 class BayesDenoiser:
     """The exact posterior p(x0 | xt) of an enumerated joint law, as the prediction that `process` wants.
 
-    The head is what the process's `prediction` says: class logits, a mean, a dict of them for records. Works in log space and float64 at any time, per row or per site, 0 and 1 included. A state that
-    cannot be (a value of time 0 that the law rules out) counts the points that contradict it least.
+    The head is what the process's `prediction` says: class logits, a mean, a dict of them for records. Works in log
+    space and float64 at any time, per row or per site, 0 and 1 included. A state that cannot be (a value of time 0
+    that the law rules out) counts the points that contradict it least.
 
     Args:
         process: the noise.
@@ -75,4 +77,3 @@ def _log_likelihood(process: AbstractProcess[Tensor], points: Tensor, xt: Tensor
     if points.is_floating_point():
         return process.log_q(state.double(), x0.double(), t).reshape(rows, count, -1).sum(2)
     return process.log_q(state, x0, t).double().clamp(min=IMPOSSIBLE).reshape(rows, count, -1).sum(2)
-

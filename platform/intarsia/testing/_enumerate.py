@@ -1,19 +1,21 @@
 """The exact law of a sampler's finitely many steps, so that its claim can be tested without sampling noise."""
 
+import itertools
+
 import torch
 from torch import Tensor
 
 from intarsia._types import Denoiser
 from intarsia.errors import RequirementError
-from intarsia.evidence import Evidence, hold, times
-from intarsia.processes import AbstractFinite, Discrete
+from intarsia.evidence import Evidence, hold, restrict, times
+from intarsia.processes import AbstractFinite, AbstractShuffle, Discrete
 from intarsia.samplers import AbstractSampler, Ancestral, TauLeaping
 from intarsia.testing._finite import FiniteSites, all_states
 
 
 def enumerated_law(
     sampler: AbstractSampler,
-    process: AbstractFinite,
+    process: AbstractFinite | AbstractShuffle,
     denoiser: Denoiser,
     sites: int,
     *,
@@ -30,6 +32,8 @@ def enumerated_law(
         sites: sites of a state.
         given: evidence of one row, (1, sites).
     """
+    if isinstance(process, AbstractShuffle):
+        return _shuffled_law(sampler, process, denoiser, given)
     finite = FiniteSites(process, sites)
     states = all_states(finite.states)
     if not isinstance(sampler, Ancestral | TauLeaping):
@@ -55,6 +59,24 @@ def enumerated_law(
         still = torch.nn.functional.one_hot(states, max(finite.states)).double()
         masked = states == process.mask_id(states.device)
         law = law @ _joint(torch.where(masked[..., None], probs, still), states)
+    return states, law
+
+
+def _shuffled_law(
+    sampler: AbstractSampler, process: AbstractShuffle, denoiser: Denoiser, given: Evidence | None
+) -> tuple[Tensor, Tensor]:
+    """The same for permutations, whose kernels are one matrix over all of them."""
+    if not isinstance(sampler, Ancestral):
+        raise RequirementError(f"the steps of {sampler} cannot be enumerated on permutations; give `Ancestral`")
+    states = torch.tensor(list(itertools.permutations(range(process.n))))
+    rows = len(states)
+    inner = restrict(process, None if given is None else _everywhere(given, rows))[0]
+    assert isinstance(inner, AbstractShuffle)
+    law = torch.full((rows,), 1.0 / rows, dtype=torch.float64)
+    grid = torch.linspace(1.0, 0.0, sampler.steps + 1, dtype=torch.float64)
+    for s, t in zip(grid[1:], grid[:-1], strict=True):
+        pred = denoiser(states, t.expand(rows), None)
+        law = law @ inner.reverse_law(pred, states, s.expand(rows), t.expand(rows)).exp()
     return states, law
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from intarsia._types import batch_size
 from intarsia.errors import RequirementError
-from intarsia.processes import AbstractFinite, AbstractProcess, Gaussian, Product
+from intarsia.processes import AbstractFinite, AbstractProcess, AbstractShuffle, Gaussian, Product
 from intarsia.testing._finite import FiniteSites, example_sites
 
 
@@ -20,6 +20,8 @@ def example_states(process: AbstractProcess[Any], rows: int, rng: torch.Generato
     if isinstance(process, AbstractFinite):
         counts = FiniteSites(process, example_sites(process)).classes
         return torch.stack([torch.randint(count, (rows,), generator=rng) for count in counts], 1)
+    if isinstance(process, AbstractShuffle):
+        return process.prior((rows, process.n), rng)
     raise RequirementError(f"no example data for {process}; give `x0`")
 
 

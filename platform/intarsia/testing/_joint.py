@@ -9,7 +9,7 @@ from torch import Tensor
 
 from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence
-from intarsia.processes import AbstractFinite, AbstractProcess, Gaussian, Product
+from intarsia.processes import AbstractFinite, AbstractProcess, AbstractShuffle, Gaussian, Product
 from intarsia.testing._ensure import leaves
 from intarsia.testing._examples import rows_of
 from intarsia.testing._finite import FiniteSites, all_states, example_sites
@@ -89,4 +89,6 @@ def _support(process: AbstractProcess[Any]) -> Any:
         return torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
     if isinstance(process, AbstractFinite):
         return all_states(FiniteSites(process, example_sites(process)).classes)
+    if isinstance(process, AbstractShuffle):
+        return torch.tensor(list(itertools.permutations(range(process.n))))
     raise RequirementError(f"no example law for {process}; give `support` and `log_prob`")

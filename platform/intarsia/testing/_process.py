@@ -29,9 +29,9 @@ def check_process(
 
     Every process: shapes and dtypes, one seed one output, times per row and per site agree, sites at time 0 stay,
     finite at s = t and at times 0 and 1, losses and their gradients finite, every constructor argument matters.
-    `AbstractFinite`: q and bridges sum to 1 and come from one Markov chain, the reverse kernel of one site is exact, the
-    nelbo of one site is -log p. `Gaussian`: moments, marginals of bridges,
-    nelbo of Gaussian data. `Product`: all of that for its fields.
+    `AbstractFinite`: q and bridges sum to 1 and come from one Markov chain, the reverse kernel of one site is exact,
+    the nelbo of one site is -log p. `Gaussian`: moments, marginals of bridges, nelbo of Gaussian data. `Product`: all
+    of that for its fields.
 
     Args:
         process: a process object.

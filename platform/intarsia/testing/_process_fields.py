@@ -1,7 +1,7 @@
 """Constructor arguments of a process: defaults construct, and none is without effect."""
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -9,8 +9,11 @@ from intarsia._types import batch_size
 from intarsia.processes import (
     AbstractNoiseLevel,
     AbstractProcess,
+    AbstractShuffle,
     Discrete,
+    Mixing,
     Product,
+    Ramp,
     VarianceExploding,
     VariancePreserving,
 )
@@ -44,8 +47,9 @@ def _has_default(field: "dataclasses.Field[Any]") -> bool:
 
 
 def _shapes_the_state(process: AbstractProcess[Any], name: str) -> bool:
-    """Arguments that say how large a state is, and the law of a noise that only masks, need other data."""
-    return name in ("num_classes", "width") or (isinstance(process, Discrete) and name == "law" and process.mask == 1)
+    """Arguments that say how large a state or a prediction is, and the law of a noise that only masks."""
+    masks = isinstance(process, Discrete) and process.mask == 1
+    return name in ("num_classes", "width", "n", "head") or (masks and name == "law")
 
 
 def _another(process: AbstractProcess[Any], name: str) -> object:
@@ -60,6 +64,10 @@ def _another(process: AbstractProcess[Any], name: str) -> object:
         return tuple(map(_ramp, counts)) if isinstance(counts, tuple) else _ramp(counts)
     if isinstance(process, Discrete) and name == "mask":
         return 0.5 if process.mask in (0.0, 1.0) else 1.0
+    if isinstance(process, AbstractShuffle) and name == "shuffles":
+        return tuple(2 * count for count in process.counts)
+    if isinstance(process, Mixing) and name in ("share", "law"):
+        return Ramp(0.2, 0.9) if name == "share" else _ramp(cast(int, process.num_classes))
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from intarsia._types import batch_size
-from intarsia.processes import AbstractProcess, Product
+from intarsia.processes import AbstractJoint, AbstractProcess, Product
 from intarsia.testing._ensure import ensure, leaves, same
 from intarsia.testing._examples import rows_of
 
@@ -45,10 +45,8 @@ def check_shapes(process: AbstractProcess[Any], x0: Any, pred: Any) -> None:
         }
         for name, value in {**states, **numbers}.items():
             for got, wanted in zip(leaves(value), leaves(data), strict=True):
-                ensure(
-                    got.shape == wanted.shape,
-                    f"`{name}` of {process} must have the shape {tuple(wanted.shape)}, got {tuple(got.shape)}",
-                )
+                shape = (rows, 1) if isinstance(process, AbstractJoint) and name in numbers else tuple(wanted.shape)
+                ensure(got.shape == shape, f"`{name}` of {process} must have the shape {shape}, got {tuple(got.shape)}")
                 ensure(not bool(got.isnan().any()), f"`{name}` of {process} is NaN somewhere")
                 if name in states and name != "prior":
                     ensure(got.dtype == wanted.dtype, f"`{name}` of {process} turns {wanted.dtype} into {got.dtype}")

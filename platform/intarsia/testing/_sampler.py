@@ -8,7 +8,7 @@ from torch import Tensor
 
 from intarsia._types import batch_size
 from intarsia.evidence import Evidence, hold
-from intarsia.processes import AbstractFinite, AbstractProcess, Discrete, Product
+from intarsia.processes import AbstractFinite, AbstractProcess, AbstractShuffle, Discrete, Product
 from intarsia.samplers import AbstractSampler, Ancestral, TauLeaping
 from intarsia.testing._bayes import BayesDenoiser
 from intarsia.testing._ensure import ensure, leaves, same, untouched, untouched_randomness
@@ -87,7 +87,7 @@ def _check_law(
     declared = torch.cat([law, torch.zeros(1, dtype=torch.float64)])
     steps = _enumerable(sampler, process)
     if steps is not None:
-        assert isinstance(process, AbstractFinite)
+        assert isinstance(process, AbstractFinite | AbstractShuffle)
         # what alpha(1) leaves in the prior no number of steps removes
         left = float(process.prior_kl(joint.support).sum(1).max())
         finite = steps, replace(steps, steps=2 * steps.steps)
@@ -113,12 +113,12 @@ def _check_law(
 def _enumerable(sampler: AbstractSampler, process: AbstractProcess[Any]) -> Ancestral | TauLeaping | None:
     if isinstance(sampler, TauLeaping) and isinstance(process, Discrete):
         return sampler
-    return sampler if isinstance(sampler, Ancestral) and isinstance(process, AbstractFinite) else None
+    return sampler if isinstance(sampler, Ancestral) and isinstance(process, AbstractFinite | AbstractShuffle) else None
 
 
 def _declared(
     sampler: Ancestral | TauLeaping,
-    process: AbstractFinite,
+    process: AbstractFinite | AbstractShuffle,
     denoiser: BayesDenoiser,
     joint: Joint,
     given: Evidence | None,

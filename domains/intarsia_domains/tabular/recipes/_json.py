@@ -40,7 +40,7 @@ def recipe_from_json(data: Mapping[str, Any]) -> AbstractRecipe:
     """Rebuild; raises KeyError for a recipe, noise or code that is not ours, TypeError for unknown arguments."""
     values = dict(data)
     kind = RECIPES[values.pop("name", AbsorbingDigits.name)]
-    return kind(**{key: _object(key, value) for key, value in values.items()})  # type: ignore[call-arg]
+    return kind(**{key: _object(key, value) for key, value in values.items()})
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Guidance that equals a change of the posterior: plain wrappers `Denoiser -> Denoiser`."""
+"""Classes that are ruled out at single sites: a change of the posterior, so a plain wrapper of the denoiser."""
 
 from typing import Any
 
