@@ -8,6 +8,7 @@ from torch import Tensor
 
 from intarsia._time import per_site
 from intarsia._types import Clock, State, clock
+from intarsia.errors import RequirementError
 from intarsia.processes import AbstractJoint, AbstractProcess, Product
 
 
@@ -60,10 +61,11 @@ def restrict(process: AbstractProcess[State], given: Evidence | None) -> tuple[A
     """A process and the evidence that is left for its sites.
 
     A joint state, a permutation, cannot be observed site by site: its evidence goes into the process, which then
-    predicts p(x0 | xt, x0 in the event).
+    predicts p(x0 | xt, x0 in the event). In a record the other fields would not hear of that event, so there a joint
+    field is observed as a whole or not at all; then it lives at time 0 like any site, and they see it.
 
     Raises:
-        RequirementError: the head of a joint field cannot be restricted to the event.
+        RequirementError: the prediction cannot be restricted to the event, or a joint field is observed in part.
     """
     if given is None:
         return process, None
@@ -72,14 +74,14 @@ def restrict(process: AbstractProcess[State], given: Evidence | None) -> tuple[A
         assert values is not None
         assert mask is not None
         return cast("AbstractProcess[State]", process.given(values, mask)), None
-    if not isinstance(process, Product):
-        return process, given
-    joint = {name: field for name, field in process.fields.items() if isinstance(field, AbstractJoint)}
-    seen = {name: pair for name in process.fields if (pair := given.field(name)) is not None}
-    fields = {name: field.given(*seen[name]) for name, field in joint.items() if name in seen}
-    sites = {name: pair for name, pair in seen.items() if name not in joint}
-    left = Evidence({k: values for k, (values, _) in sites.items()}, {k: mask for k, (_, mask) in sites.items()})
-    return cast("AbstractProcess[State]", Product({**process.fields, **fields})), left
+    for name, field in process.fields.items() if isinstance(process, Product) else ():
+        seen = given.field(name) if isinstance(field, AbstractJoint) else None
+        if seen is not None and bool((seen[1].any(1) & ~seen[1].all(1)).any()):
+            raise RequirementError(
+                f"the field {name!r} is one variable, and the rest of the record would not hear of a part of it; "
+                "observe it as a whole, or steer to the event with `FeynmanKac`"
+            )
+    return process, given
 
 
 def _hold(x: Tensor, seen: tuple[Tensor, Tensor] | None) -> Tensor:

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from intarsia import Evidence
-from intarsia.evidence import hold, times
+from intarsia.errors import RequirementError
+from intarsia.evidence import hold, restrict, times
+from intarsia.processes import Discrete, Enumerated, Observed, Product, Riffle
 
 X = torch.tensor([[1, 2], [3, 4]])
 MASK = torch.tensor([[True, False], [False, True]])
@@ -50,3 +52,20 @@ def test_kinds_must_match() -> None:
         hold({"a": X}, Evidence(VALUES, MASK))
     with pytest.raises(ValueError, match="per row"):
         times(torch.tensor([0.1, 0.2, 0.3]), X, Evidence(VALUES, MASK))
+
+
+def test_evidence_on_permutations() -> None:
+    """Alone it goes into the head; in a record a permutation is observed whole, at time 0, or not at all."""
+    shuffle = Riffle(3, 4, Enumerated())
+    values = torch.tensor([[2, 0, 1], [1, 2, 0]])
+    part = torch.tensor([[True, False, False]]).expand(2, 3)
+    inner, left = restrict(shuffle, Evidence(values, part))
+    assert left is None
+    assert isinstance(inner.head, Observed)
+    record = Product({"order": shuffle, "class": Discrete.absorbing(2)})
+    with pytest.raises(RequirementError, match="'order' is one variable"):
+        restrict(record, Evidence({"order": values}, {"order": part}))
+    whole = Evidence({"order": values}, {"order": torch.tensor([[True] * 3, [False] * 3])})
+    assert restrict(record, whole) == (record, whole)
+    with pytest.raises(RequirementError):
+        restrict(Riffle(3, 4), Evidence(values, torch.tensor([[False, True, False]]).expand(2, 3)))  # no prefix

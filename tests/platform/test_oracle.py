@@ -7,6 +7,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+import torch
 
 from intarsia import DDIM, Ancestral, Cosine, FirstHitting, Heun, LogLinear, Polynomial, Staged, Stratified, TauLeaping
 from intarsia.errors import RequirementError
@@ -160,6 +161,36 @@ def test_sampler_shows_the_law_it_claims(sampler: str, process: str) -> None:
 @pytest.mark.parametrize(("sampler", "process"), OTHERS)
 def test_sampler_refuses_what_it_cannot_do(sampler: str, process: str) -> None:
     check_refusal(SAMPLERS[sampler], PROCESSES[process])
+
+
+EVERYTHING = Product(
+    {
+        "masked": Discrete.absorbing(3),
+        "uniform": Discrete.uniform(2),
+        "bits": Xor(2),
+        "real": Gaussian(),
+        "order": Riffle(3, 4, Enumerated()),
+    }
+)
+"""One field of every kind. Its evidence is on sites, on a real, and on the item at a rank of a permutation."""
+
+
+def points_of_everything(count: int = 9) -> dict[str, torch.Tensor]:
+    rng = torch.Generator().manual_seed(3)
+    return {
+        "masked": torch.randint(3, (count, 1), generator=rng),
+        "uniform": torch.randint(2, (count, 1), generator=rng),
+        "bits": torch.randint(2, (count, 2), generator=rng),
+        "real": torch.randint(3, (count, 1), generator=rng).double() - 1.0,
+        "order": torch.rand((count, 3), generator=rng).argsort(1),
+    }
+
+
+@pytest.mark.parametrize("sampler", [Ancestral(24), Nested(2, Ancestral(16))], ids=repr)
+def test_evidence_on_a_record_of_every_kind(sampler: AbstractSampler) -> None:
+    points = points_of_everything()
+    law = torch.randn(9, dtype=torch.float64, generator=torch.Generator().manual_seed(4)) * 0.5
+    check_sampler(sampler, EVERYTHING, points, law, n=1500, tolerance=0.08)
 
 
 def test_a_mixture_of_masks_is_not_absorbing() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence
-from intarsia.processes import AbstractFinite, AbstractProcess, AbstractShuffle, Gaussian, Product
+from intarsia.processes import AbstractFinite, AbstractJoint, AbstractProcess, AbstractShuffle, Gaussian, Product
 from intarsia.testing._ensure import leaves
 from intarsia.testing._examples import rows_of
 from intarsia.testing._finite import FiniteSites, all_states, example_sites
@@ -23,6 +23,7 @@ class Joint:
 
     support: Any
     law: Tensor
+    whole: frozenset[str] = frozenset()
 
     def shape(self, rows: int) -> Any:
         """The shape of `rows` states."""
@@ -43,31 +44,46 @@ class Joint:
         return torch.bincount(where, minlength=len(self.law) + 1).double()
 
     def evidence(self, point: int, site: int, rows: int) -> Evidence:
-        """Evidence that site number `site`, counted through all fields, has the value it has at `point`."""
+        """Evidence that variable number `site` has the value it has at `point`; see `variables`."""
         values = rows_of(self.support, torch.full((rows,), point))
-        masks: list[Tensor] = []
-        for leaf in leaves(values):
-            mask = torch.zeros_like(leaf, dtype=torch.bool).flatten(1)
-            if 0 <= site < mask.shape[1]:
-                mask[:, site] = True
-            site -= mask.shape[1]
-            masks.append(mask.view(leaf.shape))
-        if isinstance(values, dict):
-            record = cast(dict[str, Tensor], values)
-            names = sorted(record)
-            return Evidence(record, dict(zip(names, masks, strict=True)))
-        return Evidence(values, masks[0])
+        seen = self.variables[site]
+        if not isinstance(values, dict):
+            return Evidence(values, seen[0].expand(rows, *seen[0].shape))
+        record = cast(dict[str, Tensor], values)
+        masks = {name: mask.expand(rows, *mask.shape) for name, mask in zip(sorted(record), seen, strict=True)}
+        return Evidence(record, masks)
 
     def given(self, point: int, site: int) -> Tensor:
         """The law given that evidence, (points,)."""
-        flat = torch.cat([leaf.double().flatten(1) for leaf in leaves(self.support)], 1)
-        law = torch.where(flat[:, site] == flat[point, site], self.law, 0.0)
+        fits = torch.ones(len(self.law), dtype=torch.bool)
+        for leaf, mask in zip(leaves(self.support), self.variables[site], strict=True):
+            fits &= ((leaf == leaf[point]) | ~mask).flatten(1).all(1)
+        law = torch.where(fits, self.law, 0.0)
         return law / law.sum()
 
     @property
+    def variables(self) -> list[list[Tensor]]:
+        """Masks of what can be observed at once, through all fields: a site, or in records a field of `whole`."""
+        support: Any = self.support
+        names = sorted(cast(dict[str, Tensor], support)) if isinstance(support, dict) else [""]
+        empty = [torch.zeros_like(leaf[0], dtype=torch.bool) for leaf in leaves(support)]
+        found: list[list[Tensor]] = []
+        for k, name in enumerate(names):
+            size = empty[k].numel()
+            masks = [torch.ones(size, dtype=torch.bool)] if name in self.whole else list(torch.eye(size).bool())
+            found += [[*empty[:k], mask.view(empty[k].shape), *empty[k + 1 :]] for mask in masks]
+        return found
+
+    @property
     def sites(self) -> int:
-        """Sites of a state, through all fields."""
-        return sum(leaf[0].numel() for leaf in leaves(self.support))
+        """How many variables there are."""
+        return len(self.variables)
+
+
+def whole_fields(process: AbstractProcess[Any]) -> frozenset[str]:
+    """The fields of a record that are one variable each."""
+    fields = process.fields if isinstance(process, Product) else {}
+    return frozenset(name for name, field in fields.items() if isinstance(field, AbstractJoint))
 
 
 def example_joint(process: AbstractProcess[Any], seed: int) -> Joint:
@@ -77,7 +93,7 @@ def example_joint(process: AbstractProcess[Any], seed: int) -> Joint:
     if points > MAX_POINTS:
         raise RequirementError(f"{process} has {points} states, more than {MAX_POINTS}; give `support` and `log_prob`")
     rng = torch.Generator().manual_seed(seed)
-    return Joint(support, torch.randn(points, dtype=torch.float64, generator=rng).softmax(0))
+    return Joint(support, torch.randn(points, dtype=torch.float64, generator=rng).softmax(0), whole_fields(process))
 
 
 def _support(process: AbstractProcess[Any]) -> Any:

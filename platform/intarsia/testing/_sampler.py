@@ -13,7 +13,7 @@ from intarsia.samplers import AbstractSampler, Ancestral, TauLeaping
 from intarsia.testing._bayes import BayesDenoiser
 from intarsia.testing._ensure import ensure, leaves, same, untouched, untouched_randomness
 from intarsia.testing._enumerate import enumerated_law, values_and_mask
-from intarsia.testing._joint import Joint, example_joint
+from intarsia.testing._joint import Joint, example_joint, whole_fields
 from intarsia.testing._refusal import check_refusal, refused
 from intarsia.testing._statistics import MIN_P, chi_square, sampling_noise, total_variation
 
@@ -50,9 +50,8 @@ def check_sampler(
     for other in refused(sampler):
         check_refusal(sampler, other)
     sampler.check(process)
-    joint = example_joint(process, seed)
-    if support is not None and log_prob is not None:
-        joint = Joint(support, log_prob.double().softmax(0))
+    joint = None if support is None or log_prob is None else Joint(support, log_prob.double().softmax(0))
+    joint = example_joint(process, seed) if joint is None else replace(joint, whole=whole_fields(process))
     denoiser = BayesDenoiser(process, joint.support, joint.law.log())
     _check_repeatable(sampler, process, denoiser, joint)
     if sampler.claim == "exact":
