@@ -8,6 +8,7 @@ from intarsia.codecs._base import Codes as Codes
 from intarsia.codecs._base import Reals as Reals
 from intarsia.codecs._binary_code import BinaryCode as BinaryCode
 from intarsia.codecs._bits import AbstractBitCodec as AbstractBitCodec
+from intarsia.codecs._counts import Counts as Counts
 from intarsia.codecs._datetime import Datetime as Datetime
 from intarsia.codecs._digits import Digits as Digits
 from intarsia.codecs._fixed_point import FixedPoint as FixedPoint

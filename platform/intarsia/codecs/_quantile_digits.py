@@ -12,7 +12,7 @@ Numbers = NDArray[Any]
 
 
 class QuantileDigits(AbstractCodec):
-    """A number's bin among coarse · fine bins of equal mass, written as two digits.
+    """A number's bin among coarse · fine bins of equal mass, written as two digits, or as one where `fine` is 1.
 
     Two small digits learn faster than one large class, and a coarse digit has meaning of its own. Inside a bin the
     value is drawn along a piecewise-linear quantile function through `knots` order statistics, because a uniform
@@ -33,8 +33,8 @@ class QuantileDigits(AbstractCodec):
 
     @property
     def num_classes(self) -> tuple[int, ...]:
-        """Values of the two digits that are in use."""
-        return (-(-len(self.knots_) // self.fine), self.fine)
+        """Values of the digits that are in use; there is one digit where `fine` is 1."""
+        return (-(-len(self.knots_) // self.fine), self.fine)[: 1 + (self.fine > 1)]
 
     @property
     def starts(self) -> Numbers:
@@ -65,14 +65,14 @@ class QuantileDigits(AbstractCodec):
         return self
 
     def encode(self, values: Numbers) -> Codes:
-        """Digits (rows, 2); a value outside the range seen goes to the bin at that end."""
+        """Digits (rows, sites); a value outside the range seen goes to the bin at that end."""
         bins = np.searchsorted(self.starts, values, "right") - 1
         bins = np.clip(bins, 0, len(self.knots_) - 1)
-        return np.stack([bins // self.fine, bins % self.fine], 1)
+        return np.stack([bins // self.fine, bins % self.fine], 1)[:, : len(self.num_classes)]
 
     def decode(self, codes: Codes, rng: np.random.Generator) -> Numbers:
-        """Numbers of digits (rows, 2); digits past the last bin mean the last bin."""
-        bins = np.minimum(codes[:, 0] * self.fine + codes[:, 1], len(self.knots_) - 1)
+        """Numbers of digits (rows, sites); digits past the last bin mean the last bin."""
+        bins = np.minimum(codes[:, 0] * self.fine + codes[:, 1:].sum(1), len(self.knots_) - 1)
         place = _spread(bins, rng) * (self.knots - 1)
         left = np.minimum(place.astype(np.int64), max(self.knots - 2, 0))
         low = self.knots_[bins, left]

@@ -5,7 +5,7 @@ from intarsia.denoisers._embedding import TimeEmbedding as TimeEmbedding
 from intarsia.denoisers._mlp import RealMLP as RealMLP
 from intarsia.denoisers._mlp import ResidualBlock as ResidualBlock
 from intarsia.denoisers._mlp import ResidualMLP as ResidualMLP
-from intarsia.denoisers._record import FromVelocity as FromVelocity
 from intarsia.denoisers._record import RecordMLP as RecordMLP
+from intarsia.denoisers._record import mean_from_velocity as mean_from_velocity
 from intarsia.denoisers._transformer import AttentionBlock as AttentionBlock
 from intarsia.denoisers._transformer import Transformer as Transformer

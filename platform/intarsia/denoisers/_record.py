@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from intarsia._types import Clock, Denoiser, clock
+from intarsia._types import Clock, clock
 from intarsia.denoisers._embedding import SiteEmbedding
 from intarsia.denoisers._mlp import Trunk
 from intarsia.processes import Gaussian
@@ -76,26 +76,14 @@ class _Inlet(nn.Module):
         return torch.stack(parts).sum(0)
 
 
-class FromVelocity:
-    """A denoiser whose Gaussian fields are predicted as E[x0 | xt] = x / (1 + σ²) - σ / √(1 + σ²) · v.
+def mean_from_velocity(process: Gaussian, velocity: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+    """E[x0 | xt] = x / (1 + σ²) - σ / √(1 + σ²) · v, for a network that says v.
 
-    Here x = xt / signal, σ = noise / signal, and v is what the network says: it has about unit variance at every time
-    for data of unit variance (Karras et al. 2022, eq. 7 and 8; the velocity of Salimans & Ho 2022 where noise preserves
-    the variance). A mean at small noise has not: it is nearly xt, and a network would have to copy that.
+    Here x = xt / signal and σ = noise / signal. v has about unit variance at every time for data of unit variance
+    (Karras et al. 2022, eq. 7 and 8; the velocity of Salimans & Ho 2022 where noise preserves the variance). A mean
+    at small noise has not: it is nearly xt, and a network would have to copy that.
     """
-
-    time_free = False
-
-    def __init__(self, denoiser: Denoiser, fields: Mapping[str, Gaussian]) -> None:
-        self.denoiser = denoiser
-        self.fields = dict(fields)
-
-    def __call__(self, xt: dict[str, Tensor], t: Clock, cond: Any = None) -> dict[str, Tensor]:
-        """Predictions of the denoiser with means in the place of velocities."""
-        pred = dict(self.denoiser(xt, t, cond))
-        for name, process in self.fields.items():
-            signal, noise = process.coefficients(clock(t, name), xt[name])
-            sigma = noise / signal
-            spread = 1.0 + sigma.square()
-            pred[name] = xt[name] / (signal * spread) - sigma / spread.sqrt() * pred[name]
-        return pred
+    signal, noise = process.coefficients(t, xt)
+    sigma = noise / signal
+    spread = 1.0 + sigma.square()
+    return xt / (signal * spread) - sigma / spread.sqrt() * velocity

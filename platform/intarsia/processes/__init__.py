@@ -3,6 +3,7 @@
 from intarsia.processes._base import AbstractProcess as AbstractProcess
 from intarsia.processes._base import Exactness as Exactness
 from intarsia.processes._classwise import ClasswiseAbsorbing as ClasswiseAbsorbing
+from intarsia.processes._death import Death as Death
 from intarsia.processes._discrete import Discrete as Discrete
 from intarsia.processes._finite import IMPOSSIBLE as IMPOSSIBLE
 from intarsia.processes._finite import AbstractFinite as AbstractFinite
@@ -13,6 +14,7 @@ from intarsia.processes._gaussian import VariancePreserving as VariancePreservin
 from intarsia.processes._insertion import Insertion as Insertion
 from intarsia.processes._insertion import InsertionWalk as InsertionWalk
 from intarsia.processes._insertion import InverseInsertion as InverseInsertion
+from intarsia.processes._jacobi import Jacobi as Jacobi
 from intarsia.processes._joint import AbstractJoint as AbstractJoint
 from intarsia.processes._learned import learned_modules as learned_modules
 from intarsia.processes._learned_exploding import LearnedExploding as LearnedExploding
@@ -28,6 +30,7 @@ from intarsia.processes._plackett_luce import GeneralizedPlackettLuce as General
 from intarsia.processes._plackett_luce import PlackettLuce as PlackettLuce
 from intarsia.processes._plackett_luce import PrefixPlackettLuce as PrefixPlackettLuce
 from intarsia.processes._product import Product as Product
+from intarsia.processes._reflected import Reflected as Reflected
 from intarsia.processes._riffle import InverseRiffle as InverseRiffle
 from intarsia.processes._riffle import Riffle as Riffle
 from intarsia.processes._riffle import RiffleWalk as RiffleWalk
@@ -36,6 +39,7 @@ from intarsia.processes._share import HybridShare as HybridShare
 from intarsia.processes._share import HybridSurvival as HybridSurvival
 from intarsia.processes._share import Ramp as Ramp
 from intarsia.processes._shuffle import AbstractShuffle as AbstractShuffle
+from intarsia.processes._structured import Structured as Structured
 from intarsia.processes._transposition import InverseTransposition as InverseTransposition
 from intarsia.processes._transposition import Transposition as Transposition
 from intarsia.processes._transposition import TranspositionWalk as TranspositionWalk

@@ -17,7 +17,17 @@ from intarsia.processes import Discrete
 from intarsia.testing import check_domain
 from intarsia.training import Settings
 from intarsia_domains.tabular import AbsorbingDigits, TabularSynthesizer
-from intarsia_domains.tabular.recipes import FlippedBits, Masked, Mixed, Real, RealBits, Uniform
+from intarsia_domains.tabular.recipes import (
+    AbstractNoise,
+    Counted,
+    FlippedBits,
+    Masked,
+    Mixed,
+    Ordered,
+    Real,
+    RealBits,
+    Uniform,
+)
 from intarsia_domains.tabular.recipes._json import recipe_from_json, recipe_to_json
 from intarsia_domains.tabular.recipes._noises import AbstractClassNoise
 
@@ -28,6 +38,8 @@ RECIPES: dict[str, Callable[[], Mixed]] = {
     "analog_bits": Mixed.analog_bits,
     "masked": Mixed.masked,
     "tab_diff": Mixed.tab_diff,
+    "ordinal": Mixed.ordinal,
+    "counts": lambda: Mixed(Masked(), Counted(), {"real": Real()}),
     "a noise a column": lambda: Mixed(
         Uniform(),
         Real(),
@@ -116,9 +128,10 @@ def test_a_saved_model_draws_the_same_rows(make: Callable[[], Mixed], tmp_path: 
     pd.testing.assert_frame_equal(loaded.sample(30, seed=5), model.sample(30, seed=5))
 
 
-@pytest.mark.parametrize(
-    "make", [Mixed.tab_ddpm, Mixed.binary_diffusion, Mixed.masked, Mixed.analog_bits, Mixed.tab_diff]
-)
+LEARNERS = [Mixed.tab_ddpm, Mixed.binary_diffusion, Mixed.masked, Mixed.analog_bits, Mixed.tab_diff, Mixed.ordinal]
+
+
+@pytest.mark.parametrize("make", [*LEARNERS, Mixed.counts])
 def test_dependence_between_columns_is_learned(make: Callable[[], Mixed]) -> None:
     """Two classes that decide a third and shift a number: not possible for a network that ignores its input."""
     rng = np.random.default_rng(1)
@@ -196,6 +209,12 @@ def test_damaged_encodings_are_refused(damage: str, tmp_path: Path) -> None:
         TabularSynthesizer.load(tmp_path / "model")
 
 
-def test_a_number_noise_refuses_classes() -> None:
+@pytest.mark.parametrize("noise", [Real(), Ordered(), Counted()], ids=repr)
+def test_a_number_noise_refuses_classes(noise: AbstractNoise) -> None:
     with pytest.raises(TypeError, match="takes numbers"):
-        synthesizer(Mixed(classes=Real())).fit(table())
+        synthesizer(Mixed(classes=noise)).fit(table())
+
+
+def test_counts_refuse_numbers_off_the_grid() -> None:
+    with pytest.raises(TypeError, match="counts are integers"):
+        synthesizer(Mixed.counts()).fit(table())

@@ -327,7 +327,7 @@ def test_a_small_step_has_the_covariance_of_the_diffusion() -> None:
     assert torch.allclose(moved.mean(0), step * drift, atol=4.5 * float((truth.max() / n).sqrt()) + 0.02 * step)
 
 
-def test_information_is_the_loss_of_knowing_nothing() -> None:
+def test_information_is_the_loss_of_a_score_of_0() -> None:
     process, t, n = Jacobi(4), 0.5, 40_000
     x0 = corners([0], 4).expand(n, 1, 4)
     xt = process.corrupt(x0, full(n, t), torch.Generator().manual_seed(0))

@@ -12,10 +12,12 @@ from intarsia_domains.tabular.recipes._digits import AbsorbingDigits
 from intarsia_domains.tabular.recipes._mixed import Mixed
 from intarsia_domains.tabular.recipes._noises import (
     AbstractNoise,
+    Counted,
     FlippedBits,
     LearnedMasks,
     LearnedReal,
     Masked,
+    Ordered,
     Real,
     RealBits,
     Uniform,
@@ -23,7 +25,8 @@ from intarsia_domains.tabular.recipes._noises import (
 
 RECIPES: dict[str, type[AbstractRecipe]] = {kind.name: kind for kind in (AbsorbingDigits, Mixed)}
 NOISES: dict[str, type[AbstractNoise]] = {
-    kind.name: kind for kind in (FlippedBits, LearnedMasks, LearnedReal, Masked, Real, RealBits, Uniform)
+    kind.name: kind
+    for kind in (Counted, FlippedBits, LearnedMasks, LearnedReal, Masked, Ordered, Real, RealBits, Uniform)
 }
 CODES = {kind.__name__: kind for kind in (codecs.BinaryCode, codecs.FrequencyTree, codecs.Gray, codecs.ResBit)}
 

@@ -10,23 +10,26 @@ import torch
 from torch import Tensor
 
 from intarsia._time import sum_sites
+from intarsia._types import clock
 from intarsia.classes import Ragged
 from intarsia.codecs import BinaryCode, ResBit
-from intarsia.denoisers import FromVelocity, RecordMLP
+from intarsia.denoisers import RecordMLP
 from intarsia.diffusion import Diffusion
 from intarsia.evidence import Evidence, hold, times
 from intarsia.objectives import low_discrepancy
-from intarsia.processes import AbstractFinite, Gaussian, Product
+from intarsia.processes import AbstractFinite, Product, Xor
 from intarsia.samplers import Ancestral
 from intarsia.training import Settings
 from intarsia_domains.tabular._codec import TableCodec
 from intarsia_domains.tabular.recipes._base import AbstractRecipe, AbstractTableModel, State
 from intarsia_domains.tabular.recipes._noises import (
     AbstractNoise,
+    Counted,
     FlippedBits,
     LearnedMasks,
     LearnedReal,
     Masked,
+    Ordered,
     Real,
     RealBits,
     Uniform,
@@ -90,6 +93,16 @@ class Mixed(AbstractRecipe):
         return cls(classes=LearnedMasks(), numbers=LearnedReal())
 
     @classmethod
+    def ordinal(cls) -> "Mixed":
+        """Masks for classes, nearby levels for numbers (D3PM, arXiv 2107.03006)."""
+        return cls(classes=Masked(), numbers=Ordered())
+
+    @classmethod
+    def counts(cls) -> "Mixed":
+        """Masks for classes, deaths for numbers on a grid (Blackout diffusion, arXiv 2305.11089)."""
+        return cls(classes=Masked(), numbers=Counted())
+
+    @classmethod
     def masked(cls) -> "Mixed":
         """Absorbing noise on classes and on the digits of numbers, without the default recipe's refinements."""
         return cls(classes=Masked(), numbers=Masked())
@@ -140,7 +153,8 @@ class MixedModel(AbstractTableModel):
                 even = torch.full((1, len(points)), 1.0 / len(points), dtype=torch.float64, device=points.device)
                 pred = process.prediction(points, even)[0]
                 limit = float(np.log(2.0 * len(points)))  # as if everything had been seen half a time
-                cast(RecordMLP, self.network.denoiser).start_at(name, pred.clamp(-limit, limit).float())
+                start = pred.flatten().clamp(-limit, limit).float()
+                cast(RecordMLP, self.network.denoiser).start_at(name, start)
 
     def loss(self, network: Any, x0: State, rng: torch.Generator, *, training: bool) -> Tensor:
         state = _record(x0)
@@ -151,7 +165,7 @@ class MixedModel(AbstractTableModel):
         clocks = clocks if isinstance(clocks, dict) else dict.fromkeys(state, t)
         # `network` may be an averaged copy, with noise of its own
         xt = hold(network.process.corrupt(state, clocks, rng), given)
-        pred = _means(network)(xt, t if given is None else clocks)
+        pred = _Predictions(network, self.record.fields)(xt, t if given is None else clocks)
         total = torch.zeros(rows, device=self.device)
         for name, noise in self.record.fields.items():
             part = noise.loss(network.process.fields[name], pred[name], state[name], xt[name], clocks[name])
@@ -172,14 +186,14 @@ class MixedModel(AbstractTableModel):
         x1 = self.process.prior({name: tuple(x.shape) for name, x in values.items()}, rng)
         given = Evidence(values, mask)
         sampler = Ancestral(self.steps)
-        return sampler.sample(self.process, _means(self.network), x1, given=given, rng=rng)
+        return sampler.sample(self.process, _Predictions(self.network, self.record.fields), x1, given=given, rng=rng)
 
     def log_prob(self, state: State, known: State, orders: int, rng: torch.Generator) -> Tensor:
         for mask in _record(known).values():
             if not bool(mask.all()):
                 row = int((~mask.all(1)).nonzero()[0, 0])
                 raise ValueError(f"row {row} lacks cells, and this recipe scores whole rows; use the default recipe")
-        model = Diffusion(self.process, _means(self.network))
+        model = Diffusion(self.process, _Predictions(self.network, self.record.fields))
         return -model.nelbo(_record(state), samples=STRATA * orders // 4, rng=rng).total
 
     def cell_log_prob(self, state: State, known: State, rng: torch.Generator) -> Tensor:
@@ -193,7 +207,7 @@ class MixedModel(AbstractTableModel):
         cells = torch.ones((rows, len(self.codec.columns)), dtype=torch.bool, device=self.device)
         cells[:, column] = False
         given = Evidence(x0, self.record.known(cells))
-        denoiser = _means(self.network)
+        denoiser = _Predictions(self.network, self.record.fields)
 
         def of_cell(parts: Record) -> Tensor:
             masks = cast(Record, given.mask)
@@ -213,19 +227,27 @@ class MixedModel(AbstractTableModel):
         return self.record.to_json()
 
 
-def _means(network: Diffusion[Record]) -> FromVelocity:
-    """Predictions of x0 by a network that speaks of velocities where noise is Gaussian."""
-    fields = cast(Product, network.process).fields
-    return FromVelocity(network.denoiser, {k: p for k, p in fields.items() if isinstance(p, Gaussian)})
+class _Predictions:
+    """The denoiser of a record: what a network says, as the predictions that the noises want."""
+
+    time_free = False
+
+    def __init__(self, network: Diffusion[Record], fields: Mapping[str, AbstractNoise]) -> None:
+        self.network, self.fields = network, fields
+
+    def __call__(self, xt: Record, t: Any, cond: Any = None) -> Record:
+        output = self.network.denoiser(xt, t, cond)
+        processes = cast(Product, self.network.process).fields
+        return {k: n.predict(processes[k], output[k], xt[k], clock(t, k)) for k, n in self.fields.items()}
 
 
 def _layout(processes: Mapping[str, Any], record: RecordCodec) -> tuple[dict[str, Sequence[int]], dict[str, int]]:
     """What the network reads: fields of classes with their counts, and fields of numbers with their sites."""
     classes: dict[str, Sequence[int]] = {}
     for name, process in processes.items():
-        layout = getattr(process, "classes", None)
-        if isinstance(layout, Ragged):
-            classes[name] = layout.num_classes
+        if isinstance(process, AbstractFinite) and not isinstance(process, Xor):
+            layout = process.classes
+            classes[name] = layout.num_classes if isinstance(layout, Ragged) else [layout.width] * record.sites(name)
     return classes, {name: record.sites(name) for name in processes if name not in classes}
 
 

@@ -16,12 +16,14 @@ from intarsia.codecs import (
     AbstractLabelBits,
     AnalogBits,
     BinaryCode,
+    Counts,
     FixedPoint,
     Labels,
     QuantileDigits,
     QuantileNormal,
 )
-from intarsia.processes import AbstractProcess, Discrete, Gaussian, LearnedExploding, Xor
+from intarsia.denoisers import mean_from_velocity
+from intarsia.processes import AbstractProcess, Death, Discrete, Gaussian, LearnedExploding, Structured, Xor
 from intarsia.schedules import LearnedPolynomial
 
 Values = NDArray[Any]
@@ -41,6 +43,10 @@ class AbstractNoise(ABC):
     @abstractmethod
     def process(self, codecs: Sequence[Any]) -> AbstractProcess[Tensor]:
         """The noise on the codes of several columns side by side."""
+
+    def predict(self, process: Any, output: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        """The prediction that `process` wants, from what the network says."""
+        return output
 
     def loss(self, process: Any, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor) -> Tensor:
         """What training minimizes, per site: the nelbo integrand unless another weight is known to be better."""
@@ -88,6 +94,50 @@ class Uniform(AbstractClassNoise):
         return Discrete.uniform(counts_of(codecs))
 
 
+@dataclass(frozen=True)
+class Ordered(AbstractNoise):
+    """Numbers as levels of equal mass, which noise moves to nearby levels (D3PM's discretized Gaussian).
+
+    Args:
+        levels: at most; the same for every column.
+        width: of a jump, in levels.
+    """
+
+    name: ClassVar[str] = "ordered"
+
+    levels: int = 64
+    width: float = 4.0
+
+    def fit(self, values: Values, count: int | None) -> QuantileDigits:
+        if count is not None:
+            raise TypeError("`Ordered` takes numbers; a column of classes needs another noise, such as `Masked()`")
+        return QuantileDigits(self.levels, 1).fit(values)
+
+    def process(self, codecs: Sequence[Any]) -> Structured:
+        return Structured.gaussian(self.levels, self.width)
+
+    def predict(self, process: Any, output: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        return output.view(*xt.shape, self.levels)
+
+
+@dataclass(frozen=True)
+class Counted(AbstractNoise):
+    """Numbers on a grid (integers, decimals, times) as counts of steps above the smallest, which die one by one."""
+
+    name: ClassVar[str] = "counted"
+
+    def fit(self, values: Values, count: int | None) -> Counts:
+        if count is not None:
+            raise TypeError("`Counted` takes numbers; a column of classes needs another noise, such as `Masked()`")
+        return Counts().fit(values)
+
+    def process(self, codecs: Sequence[Any]) -> Death:
+        return Death()
+
+    def predict(self, process: Any, output: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        return process.mean(output.clamp(max=40.0), xt)
+
+
 class AbstractBitNoise(AbstractNoise):
     """Noise on bits: a class is a word of `classes`, a number a fixed-point number.
 
@@ -125,6 +175,9 @@ class AbstractRealNoise(AbstractNoise):
 
     def process(self, codecs: Sequence[Any]) -> AbstractProcess[Tensor]:
         return Gaussian()
+
+    def predict(self, process: Any, output: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        return mean_from_velocity(process, output, xt, t)
 
     def loss(self, process: Any, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor) -> Tensor:
         weight = process.level.log_snr(per_site(t, x0)).exp().clamp(max=5.0)

@@ -62,8 +62,11 @@ class RecordCodec:
 
         def code(noise: AbstractNoise, column: AbstractColumn, *, missing: bool) -> AbstractCoding[Any]:
             # a code of the same kind, fitted to anything, knows how to read its like
-            number = not missing and isinstance(column, NumberColumn)
-            like = noise.fit(np.array([0.0, 1.0]) if number else np.array([0, 1]), None if number else 2)
+            some = np.array([0, 1])
+            if not missing and isinstance(column, NumberColumn):
+                like = noise.fit(some if column.units_.step else some / 2, None)
+            else:
+                like = noise.fit(some, 2)
             return type(like).from_json(saved.pop(0))
 
         return cls._lay_out(codec, noise_of, of_missing, code)
@@ -184,9 +187,9 @@ def _series(column: AbstractColumn, drawn: Any, missing: Any, rng: np.random.Gen
     return column.decode(codes, rng)
 
 
-def _width(codec: AbstractCoding[Any]) -> int:
-    return len(codec.num_classes) if isinstance(codec, AbstractCodec) else cast(AbstractRealCodec, codec).width
+def _width(codec: Any) -> int:
+    return len(codec.num_classes) if isinstance(codec, AbstractCodec) else codec.width
 
 
 def _dtype(codec: AbstractCoding[Any]) -> Any:
-    return np.int64 if isinstance(codec, AbstractCodec) else np.float64
+    return np.float64 if isinstance(codec, AbstractRealCodec) else np.int64
