@@ -131,13 +131,13 @@ def test_a_saved_model_draws_the_same_rows(make: Callable[[], Mixed], tmp_path: 
 LEARNERS = [Mixed.tab_ddpm, Mixed.binary_diffusion, Mixed.masked, Mixed.analog_bits, Mixed.tab_diff, Mixed.ordinal]
 
 
-@pytest.mark.parametrize("make", [*LEARNERS, Mixed.counts])
+@pytest.mark.parametrize("make", LEARNERS)
 def test_dependence_between_columns_is_learned(make: Callable[[], Mixed]) -> None:
     """Two classes that decide a third and shift a number: not possible for a network that ignores its input."""
     rng = np.random.default_rng(1)
     a, b = rng.choice(["x", "y"], 2000), rng.choice(["u", "v"], 2000)
     both = np.where((a == "x") == (b == "u"), "same", "other")
-    raw = pd.DataFrame({"a": a, "b": b, "c": both, "z": (a == "x") * 5.0 + rng.normal(size=2000).round(2)})
+    raw = pd.DataFrame({"a": a, "b": b, "c": both, "z": ((a == "x") * 5.0 + rng.normal(size=2000)).round(2)})
     recipe = replace(make(), width=64, blocks=2, dropout=0.0, steps=25, settings=Settings(batch_size=256, patience=0))
     model = TabularSynthesizer(steps=600, threads=1, progress=False, recipe=recipe).fit(raw)
     drawn = model.sample(1000, seed=0)
@@ -147,6 +147,18 @@ def test_dependence_between_columns_is_learned(make: Callable[[], Mixed]) -> Non
     assert 3.0 < means["x"] - means["y"] < 6.0
     given = model.sample(500, given={"a": "x"}, seed=1)
     assert 3.5 < given["z"].mean() < 6.0
+
+
+def test_counts_depend_on_classes() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.choice(["x", "y"], 2000)
+    raw = pd.DataFrame({"a": a, "n": rng.poisson(np.where(a == "x", 20, 4))})
+    recipe = replace(Mixed.counts(), width=64, blocks=2, dropout=0.0, steps=25, settings=Settings(batch_size=256))
+    model = TabularSynthesizer(steps=400, threads=1, progress=False, recipe=recipe).fit(raw)
+    means = model.sample(1000, seed=0).groupby("a")["n"].mean()
+    assert means["x"] == pytest.approx(20, abs=2.5)
+    assert means["y"] == pytest.approx(4, abs=1.5)
+    assert model.sample(300, given={"a": "y"}, seed=1)["n"].mean() == pytest.approx(4, abs=1.5)
 
 
 def test_learned_clocks_move_and_are_saved(tmp_path: Path) -> None:

@@ -137,6 +137,10 @@ class Counted(AbstractNoise):
     def predict(self, process: Any, output: Tensor, xt: Tensor, t: Tensor) -> Tensor:
         return process.mean(output.clamp(max=40.0), xt)
 
+    def loss(self, process: Any, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        # nats grow with the counts; on one scale no column drowns the others
+        return process.loss(pred, x0, xt, t) / (1.0 + x0.double().mean(0))
+
 
 class AbstractBitNoise(AbstractNoise):
     """Noise on bits: a class is a word of `classes`, a number a fixed-point number.
