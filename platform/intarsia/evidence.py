@@ -74,14 +74,15 @@ def restrict(process: AbstractProcess[State], given: Evidence | None) -> tuple[A
         assert values is not None
         assert mask is not None
         return cast("AbstractProcess[State]", process.given(values, mask)), None
-    for name, field in process.fields.items() if isinstance(process, Product) else ():
+    fields = process.fields if isinstance(process, Product) else dict[str, AbstractProcess[Tensor]]()
+    for name, field in fields.items():
         seen = given.field(name) if isinstance(field, AbstractJoint) else None
         if seen is not None and bool((seen[1].any(1) & ~seen[1].all(1)).any()):
             raise RequirementError(
                 f"the field {name!r} is one variable, and the rest of the record would not hear of a part of it; "
                 "observe it as a whole, or steer to the event with `FeynmanKac`"
             )
-    return process, given
+    return cast("AbstractProcess[State]", process), given
 
 
 def _hold(x: Tensor, seen: tuple[Tensor, Tensor] | None) -> Tensor:

@@ -72,7 +72,7 @@ NAMES = {
 }
 
 TESTING = [
-    *["BayesDenoiser", "all_states", "check_codec", "check_domain", "check_process", "check_refusal"],
+    *["BayesDenoiser", "all_states", "check_codec", "check_denoiser", "check_domain", "check_process", "check_refusal"],
     *["check_sampler", "chi_square", "enumerated_law", "total_variation"],
 ]
 ALL = [(home, name) for home, names in NAMES.items() for name in names]

@@ -1,5 +1,6 @@
 """Denoisers: networks `(xt, t, cond) -> pred` that predict the posterior over x0."""
 
+from intarsia._types import Denoiser as Denoiser
 from intarsia.denoisers._embedding import SiteEmbedding as SiteEmbedding
 from intarsia.denoisers._embedding import TimeEmbedding as TimeEmbedding
 from intarsia.denoisers._mlp import RealMLP as RealMLP

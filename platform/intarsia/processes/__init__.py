@@ -1,5 +1,6 @@
 """Noise processes: what corruption does to one kind of field, and everything that follows from it."""
 
+from intarsia._time import per_site as per_site
 from intarsia.processes._base import AbstractProcess as AbstractProcess
 from intarsia.processes._base import Exactness as Exactness
 from intarsia.processes._classwise import ClasswiseAbsorbing as ClasswiseAbsorbing

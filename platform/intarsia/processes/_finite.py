@@ -31,7 +31,7 @@ class AbstractFinite(AbstractProcess[Tensor]):
 
     @abstractmethod
     def prior_law(self) -> tuple[Tensor, float]:
-        """Probabilities of the classes in the prior as entries of one row, and that of the mask."""
+        """Probabilities of the classes in the prior as entries of one row, (width,), and that of the mask."""
 
     def prediction(self, points: Tensor, weights: Tensor) -> Tensor:
         """Logarithms of the class probabilities of every site."""

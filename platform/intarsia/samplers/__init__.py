@@ -3,6 +3,9 @@
 from intarsia.samplers._ancestral import Ancestral as Ancestral
 from intarsia.samplers._base import AbstractSampler as AbstractSampler
 from intarsia.samplers._base import Claim as Claim
+from intarsia.samplers._base import not_observed as not_observed
+from intarsia.samplers._base import one_tensor as one_tensor
+from intarsia.samplers._base import uniform_grid as uniform_grid
 from intarsia.samplers._cache import Cached as Cached
 from intarsia.samplers._first_hitting import FirstHitting as FirstHitting
 from intarsia.samplers._gaussian import DDIM as DDIM

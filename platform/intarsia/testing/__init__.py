@@ -5,6 +5,7 @@ Every check raises AssertionError with a sentence that names the law that failed
 
 from intarsia.testing._bayes import BayesDenoiser as BayesDenoiser
 from intarsia.testing._codec import check_codec as check_codec
+from intarsia.testing._denoiser import check_denoiser as check_denoiser
 from intarsia.testing._domain import check_domain as check_domain
 from intarsia.testing._enumerate import enumerated_law as enumerated_law
 from intarsia.testing._finite import all_states as all_states

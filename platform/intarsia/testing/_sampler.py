@@ -1,7 +1,8 @@
 """`check_sampler`: with a perfect denoiser a sampler shows the law that it claims."""
 
+import dataclasses
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -9,7 +10,7 @@ from torch import Tensor
 from intarsia._types import batch_size
 from intarsia.evidence import Evidence, hold
 from intarsia.processes import AbstractFinite, AbstractProcess, AbstractShuffle, Discrete, Product
-from intarsia.samplers import AbstractSampler, Ancestral, TauLeaping
+from intarsia.samplers import AbstractSampler, Ancestral, Claim, TauLeaping
 from intarsia.testing._bayes import BayesDenoiser
 from intarsia.testing._ensure import ensure, leaves, same, untouched, untouched_randomness
 from intarsia.testing._enumerate import enumerated_law, values_and_mask
@@ -31,11 +32,12 @@ def check_sampler(
     """Check a sampler on a process that it takes; raises AssertionError with a sentence at the first failure.
 
     A sampler that claims to be exact must pass a chi-square test against the joint law, with and without evidence
-    on each site (p >= 1e-4). Of `Ancestral` and `TauLeaping` on finite states the exact law of the steps is
-    enumerated and tested instead, and must come closer to the joint with twice the steps. Of others the total
-    variation from the joint may be `tolerance` and the sampling noise; of a sampler that claims to be biased only the
-    values are checked, which must be some that the site can have. Observed sites keep their values, one seed
-    gives one output, nothing of the caller's changes, and what the sampler cannot do it refuses.
+    on each site (p >= 1e-4), and with two steps where it has an argument `steps`. Of `Ancestral` and `TauLeaping` on
+    finite states the exact law of the steps is enumerated and tested instead, and must come closer to the joint with
+    twice the steps. Of others the total variation from the joint may be `tolerance` and the sampling noise; of a
+    sampler that claims to be biased only the values are checked, which must be some that the site can have. Observed
+    sites keep their values, the denoiser gets `cond`, one seed gives one output, nothing of the caller's changes, and
+    what the sampler cannot do it refuses.
 
     Args:
         sampler: a sampler object.
@@ -47,6 +49,8 @@ def check_sampler(
         seed: of the law and the draws.
     """
     ensure(not isinstance(sampler, type), f"`check_sampler` needs an object, got the class {sampler}")
+    claim = getattr(sampler, "claim", None)
+    ensure(claim in get_args(Claim), f"`claim` of {sampler} must be one of {get_args(Claim)}, got {claim!r}")
     for other in refused(sampler):
         check_refusal(sampler, other)
     sampler.check(process)
@@ -54,7 +58,11 @@ def check_sampler(
     joint = example_joint(process, seed) if joint is None else replace(joint, whole=whole_fields(process))
     denoiser = BayesDenoiser(process, joint.support, joint.law.log())
     _check_repeatable(sampler, process, denoiser, joint)
+    _check_cond(sampler, process, denoiser, joint)
     if sampler.claim == "exact":
+        if dataclasses.is_dataclass(sampler) and hasattr(sampler, "steps"):
+            # with few steps, so that a claim that is wrong shows
+            sampler = replace(sampler, steps=2)  # pyright: ignore[reportCallIssue]
         ensure(_enumerable(sampler, process) is None, f"{sampler} is of first order, and claims to be exact")
     best = int(joint.law.argmax())
     for site in (None, *range(joint.sites)):
@@ -131,6 +139,19 @@ def _declared(
     same_state = (states[:, None] == joint.support.flatten(1)).all(2).double()
     points = law @ same_state
     return torch.cat([points, (law.sum() - points.sum()).clamp(min=0.0)[None]])
+
+
+def _check_cond(sampler: AbstractSampler, process: AbstractProcess[Any], denoiser: BayesDenoiser, joint: Joint) -> None:
+    """Every call of the denoiser gets the condition."""
+    asked, seen = object(), list[object]()
+
+    def recorded(xt: Any, t: Any, cond: Any) -> Any:
+        seen.append(cond)
+        return denoiser(xt, t, cond)
+
+    rng = torch.Generator().manual_seed(8)
+    sampler.sample(process, recorded, process.prior(joint.shape(4), rng), cond=asked, rng=rng)
+    ensure(all(cond is asked for cond in seen), f"{sampler} does not hand `cond` on to the denoiser")
 
 
 def _check_repeatable(

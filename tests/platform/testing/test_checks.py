@@ -50,6 +50,17 @@ class BrokenGradient(Discrete):
         return super().loss(pred, x0, xt, t, s) + (0.0 * pred.sum()).sqrt()
 
 
+class Reconstructs(Discrete):
+    def reconstruction(self, pred, x0, xt):
+        return super().reconstruction(pred, x0, xt) + 1.0
+
+
+class PhantomMask(Discrete):
+    def reverse_law(self, pred, xt, s, t):
+        entries, mask = super().reverse_law(pred, xt, s, t)
+        return entries, torch.zeros_like(mask)
+
+
 class NoPriorKl(Discrete):
     def prior_kl(self, x0):
         return super().prior_kl(x0) + 0.01
@@ -111,6 +122,8 @@ BROKEN: list[tuple[AbstractProcess, str]] = [
     (OneTimeForAll.uniform(3), "time 0"),
     (FloatStates.uniform(3), "turns"),
     (ForgetsTheSeed.uniform(3), "same seed"),
+    (Reconstructs.uniform(3), "reconstruction"),
+    (PhantomMask.uniform(3), "gives the mask"),
     (NotFiniteAtTheEnds(2), "NaN|not finite"),
 ]
 
@@ -191,27 +204,27 @@ def test_classes_in_place_of_objects_are_named() -> None:
 
 
 class Wrapped(AbstractSampler):
-    """A sampler that does something else around a right one."""
+    """`FirstHitting` from outside: a right sampler that the broken ones below derive from."""
 
     claim = "exact"
 
     def check(self, process):
         FirstHitting().check(process)
 
-    def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
+    def run(self, process, denoiser, x1, given, cond, rng):
         return FirstHitting().sample(process, denoiser, x1, given=given, cond=cond, rng=rng)
 
 
 class IgnoresEvidence(Wrapped):
     def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
-        return super().sample(process, denoiser, x1, rng=rng)
+        return super().sample(process, denoiser, x1, cond=cond, rng=rng)
 
 
 class OverwritesEvidence(Wrapped):
     """Generates as if nothing were known, and writes what is known over it."""
 
     def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
-        return hold(super().sample(process, denoiser, x1, rng=rng), given)
+        return hold(super().sample(process, denoiser, x1, cond=cond, rng=rng), given)
 
 
 class ClaimsTooMuch(Wrapped):
@@ -223,38 +236,62 @@ class ClaimsTooMuch(Wrapped):
 class TooSharp(Wrapped):
     def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
         sharp = lambda x, t, c: 1.3 * denoiser(x, t, c).clamp(min=-700)  # noqa: E731
-        return super().sample(process, sharp, x1, given=given, rng=rng)
+        return super().sample(process, sharp, x1, given=given, cond=cond, rng=rng)
 
 
 class GlobalDraws(Wrapped):
     def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
         np.random.rand()  # noqa: NPY002
-        return super().sample(process, denoiser, x1, given=given, rng=rng)
+        return super().sample(process, denoiser, x1, given=given, cond=cond, rng=rng)
 
 
 class ChangesThePrior(Wrapped):
     def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
         self.check(process)
-        x1.copy_(super().sample(process, denoiser, x1, given=given, rng=rng))
+        x1.copy_(super().sample(process, denoiser, x1, given=given, cond=cond, rng=rng))
         return x1.clone()
 
 
 class LeavesMasks(Wrapped):
     def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
-        x = super().sample(process, denoiser, x1, given=given, rng=rng)
+        x = super().sample(process, denoiser, x1, given=given, cond=cond, rng=rng)
         x[0] = hold(x1, given)[0]
         return x
 
 
 class SameForEverySeed(Wrapped):
     def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
-        return super().sample(process, denoiser, x1, given=given, rng=torch.Generator().manual_seed(0))
+        return super().sample(process, denoiser, x1, given=given, cond=cond, rng=torch.Generator().manual_seed(0))
 
 
 class RefusesTooLate(Wrapped):
     def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
         denoiser(x1, torch.ones(len(x1)) if isinstance(x1, torch.Tensor) else None, cond)
+        return super().sample(process, denoiser, x1, given=given, cond=cond, rng=rng)
+
+
+class DropsCond(Wrapped):
+    def sample(self, process, denoiser, x1, *, given=None, cond=None, rng=None):
         return super().sample(process, denoiser, x1, given=given, rng=rng)
+
+
+class Misspelt(Wrapped):
+    claim = "excat"
+
+
+@dataclass(frozen=True)
+class RightWithManySteps(AbstractSampler):
+    """Ancestral steps that claim to be exact, and are nearly so by default."""
+
+    claim = "exact"
+
+    steps: int = 400
+
+    def check(self, process):
+        FirstHitting().check(process)
+
+    def run(self, process, denoiser, x1, given, cond, rng):
+        return Ancestral(self.steps).run(process, denoiser, x1, given, cond, rng)
 
 
 @pytest.mark.parametrize(
@@ -269,6 +306,9 @@ class RefusesTooLate(Wrapped):
         (LeavesMasks(), "do not follow the law"),
         (SameForEverySeed(), "every seed"),
         (RefusesTooLate(), "before it refused"),
+        (DropsCond(), "does not hand `cond` on"),
+        (Misspelt(), "must be one of"),
+        (RightWithManySteps(), "do not follow the law"),
     ],
     ids=lambda value: type(value).__name__,
 )
