@@ -9,6 +9,7 @@ from torch import Tensor
 from intarsia._time import per_site
 from intarsia.classes import AbstractClasses, classes_of
 from intarsia.processes._finite import AbstractFinite
+from intarsia.processes._logspace import bregman, kl_terms, log, logaddexp, ratio
 from intarsia.schedules import AbstractSchedule, Linear
 from intarsia.spaces import Categorical
 
@@ -134,7 +135,7 @@ class Discrete(AbstractFinite):
 
     def bridge(self, x0: Tensor, xt: Tensor, s: Tensor, t: Tensor, rng: torch.Generator | None = None) -> Tensor:
         alpha_s, alpha_t = self._alpha(s, x0), self._alpha(t, x0)
-        kept = _ratio(alpha_t, alpha_s)
+        kept = ratio(alpha_t, alpha_s, 1.0)
         pi = self._stationary(xt, alpha_t.dtype)
         stay = kept * (alpha_s * (xt == x0) + (1.0 - alpha_s) * pi)
         jump = (1.0 - kept) * pi * alpha_s
@@ -160,25 +161,25 @@ class Discrete(AbstractFinite):
     def _step_law(self, logp: Tensor, same: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         classes = self.classes
         alpha_s, alpha_t = self._alpha(s.double(), xt), self._alpha(t.double(), xt)
-        kept = _ratio(alpha_t, alpha_s)
+        kept = ratio(alpha_t, alpha_s, 1.0)
         other = (1.0 - alpha_t) * self._stationary(xt, torch.float64)
         clean = other <= 0  # x0 is xt for sure: t = 0, or an unmasked site of absorbing noise
-        away = _ratio(1.0 - kept, 1.0 - alpha_t, 0.0)
-        rho = _ratio(other, alpha_t + other)
+        away = ratio(1.0 - kept, 1.0 - alpha_t, 0.0)
+        rho = ratio(other, alpha_t + other, 1.0)
         mixed = 1.0 - same * (1.0 - rho)  # E[q(xt | another x0) / q(xt | x0)]
         stay = kept * (
-            alpha_s * same / (alpha_t + other).clamp(min=1e-300) + _ratio(1.0 - alpha_s, 1.0 - alpha_t, 0.0) * mixed
+            alpha_s * same / (alpha_t + other).clamp(min=1e-300) + ratio(1.0 - alpha_s, 1.0 - alpha_t, 0.0) * mixed
         )
         hit = classes.is_class(xt)
         jump = classes.spread((away * alpha_s).log()) + logp + torch.where(hit, classes.spread(rho.log()), 0.0)
         redraw = (away * (1.0 - alpha_s)).log() + mixed.clamp(min=1e-300).log()
         law = self._law.to(xt.device)
-        entries = _logaddexp(jump, classes.spread(redraw) + ((1.0 - self.mask) * law).log())
-        entries = torch.where(hit, _logaddexp(entries, classes.spread(_log(stay))), entries)
+        entries = logaddexp(jump, classes.spread(redraw) + ((1.0 - self.mask) * law).log())
+        entries = torch.where(hit, logaddexp(entries, classes.spread(log(stay))), entries)
         entries = torch.where(classes.spread(clean), torch.where(hit, 0.0, -torch.inf), entries)
         masked = xt == self.mask_id(xt.device)
         to_mask = redraw.exp() * self.mask + torch.where(masked, stay, 0.0)
-        return entries, torch.where(clean, torch.where(masked, 0.0, -torch.inf), _log(to_mask))
+        return entries, torch.where(clean, torch.where(masked, 0.0, -torch.inf), log(to_mask))
 
     def loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor, s: Tensor | None = None) -> Tensor:
         """See the base class. Tight in both cases when `pred` is the posterior (reference laws T2 and T3)."""
@@ -193,7 +194,7 @@ class Discrete(AbstractFinite):
         if s is not None:
             b, b_mask = self._step_law(sure, known, xt, s, t)
             p, p_mask = self._step_law(logp, same, xt, s, t)
-            kl = self.classes.sum(_kl_terms(b, p)) + _kl_terms(b_mask, p_mask)
+            kl = self.classes.sum(kl_terms(b, p)) + kl_terms(b_mask, p_mask)
             return kl.to(pred.dtype)
         return self._rate_loss(logp, same, sure, known, xt, t).to(pred.dtype)
 
@@ -201,7 +202,7 @@ class Discrete(AbstractFinite):
         """Weight of the cross-entropy of a masked site: -alpha'/(1 - alpha), or with `s` the chance to unmask."""
         alpha = self._alpha(t, x)
         gain = -self.schedule.dalpha(per_site(t, x)).expand(x.shape) if s is None else self._alpha(s, x) - alpha
-        return _ratio(gain, 1.0 - alpha, 0.0)
+        return ratio(gain, 1.0 - alpha, 0.0)
 
     def _log_rates(self, logp: Tensor, same: Tensor, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """Logs of the reversed chain's rates xt → y over -alpha'/alpha: to the classes, and to the mask.
@@ -211,8 +212,8 @@ class Discrete(AbstractFinite):
         """
         alpha = self._alpha(t.double(), xt)
         other = (1.0 - alpha) * self._stationary(xt, torch.float64)
-        mixed = (1.0 - same * _ratio(alpha, alpha + other)).clamp(min=1e-300).log()
-        odds = _ratio(alpha, 1.0 - alpha, 0.0).log()
+        mixed = (1.0 - same * ratio(alpha, alpha + other, 1.0)).clamp(min=1e-300).log()
+        odds = ratio(alpha, 1.0 - alpha, 0.0).log()
         law = ((1.0 - self.mask) * self._law.to(xt.device)).log()
         spread = self.classes.spread
         to_mask = mixed + torch.tensor(self.mask, dtype=torch.float64).log()
@@ -233,8 +234,8 @@ class Discrete(AbstractFinite):
         """
         model, model_mask = self._log_rates(logp, same, xt, t)
         truth, truth_mask = self._log_rates(sure, known, xt, t)
-        terms = torch.where(self.classes.is_class(xt), 0.0, _bregman(truth, model))
-        to_mask = torch.where(xt == self.mask_id(xt.device), 0.0, _bregman(truth_mask, model_mask))
+        terms = torch.where(self.classes.is_class(xt), 0.0, bregman(truth, model))
+        to_mask = torch.where(xt == self.mask_id(xt.device), 0.0, bregman(truth_mask, model_mask))
         rate = self._clock_rate(xt, t)
         return torch.where(rate > 0, rate * (self.classes.sum(terms) + to_mask), 0.0)
 
@@ -249,12 +250,12 @@ class Discrete(AbstractFinite):
         other = (1.0 - alpha) * self._stationary(xt, torch.float64)
         slope = -self.schedule.dalpha(per_site(t.double(), xt)).expand(xt.shape)
         slope = torch.where(other > 0, slope, 0.0)
-        mixed = 1.0 - self._is_same(logp, xt) * _ratio(alpha, alpha + other)
+        mixed = 1.0 - self._is_same(logp, xt) * ratio(alpha, alpha + other, 1.0)
         # the second part has no bound where nothing of the data is left, but is 0 for absorbing noise
         redraw = slope / alpha.clamp(min=1e-12) * mixed
         law = (1.0 - self.mask) * self._law.to(xt.device)
         spread = self.classes.spread
-        entries = spread(_ratio(slope, 1.0 - alpha, 0.0)) * logp.exp() + spread(redraw) * law
+        entries = spread(ratio(slope, 1.0 - alpha, 0.0)) * logp.exp() + spread(redraw) * law
         to_mask = torch.where(xt == self.mask_id(xt.device), 0.0, redraw * self.mask)
         return torch.where(self.classes.is_class(xt), 0.0, entries), to_mask
 
@@ -288,7 +289,7 @@ class Discrete(AbstractFinite):
         logp = self.classes.log_softmax(pred.double())
         alpha = self._alpha(t.double(), xt)
         other = (1.0 - alpha) * self._stationary(xt, torch.float64)
-        shift = torch.where(other > 0, torch.log1p(_ratio(alpha, other)), 0.0)
+        shift = torch.where(other > 0, torch.log1p(ratio(alpha, other, 1.0)), 0.0)
         taken = torch.where(self.classes.is_class(xt), logp - self.classes.spread(shift), logp)
         return self.classes.log_softmax(taken)
 
@@ -302,32 +303,3 @@ class Discrete(AbstractFinite):
 
     def reconstruction(self, pred: Tensor, x0: Tensor, xt: Tensor) -> Tensor:
         return torch.zeros_like(x0, dtype=pred.dtype)
-
-
-def _ratio(a: Tensor, b: Tensor, empty: float = 1.0) -> Tensor:
-    """a / b, and `empty` where b is 0 (a flat or exhausted schedule)."""
-    return torch.where(b > 0, a / torch.where(b > 0, b, 1.0), empty)
-
-
-def _log(x: Tensor) -> Tensor:
-    """log x, and -inf with gradient 0 where x is 0."""
-    return torch.where(x > 0, torch.where(x > 0, x, 1.0).log(), -torch.inf)
-
-
-def _logaddexp(a: Tensor, b: Tensor) -> Tensor:
-    """log(exp a + exp b), and -inf with gradient 0 where both are -inf."""
-    none = (a == -torch.inf) & (b == -torch.inf)
-    return torch.where(none, -torch.inf, torch.logaddexp(torch.where(none, 0.0, a), torch.where(none, 0.0, b)))
-
-
-def _kl_terms(log_b: Tensor, log_p: Tensor) -> Tensor:
-    """b log(b / p), and 0 where b = 0, with gradients 0."""
-    none = log_b == -torch.inf
-    log_b, log_p = torch.where(none, 0.0, log_b), torch.where(none, 0.0, log_p)
-    return torch.where(none, 0.0, log_b.exp() * (log_b - log_p))
-
-
-def _bregman(log_truth: Tensor, log_model: Tensor) -> Tensor:
-    """p - q + q log(q / p), and p where q = 0."""
-    difference = log_model.exp() - log_truth.exp()
-    return torch.where(log_truth == -torch.inf, log_model.exp(), difference + _kl_terms(log_truth, log_model))

@@ -62,7 +62,7 @@ def check_sampler(
     if sampler.claim == "exact":
         if dataclasses.is_dataclass(sampler) and hasattr(sampler, "steps"):
             # with few steps, so that a claim that is wrong shows
-            sampler = replace(sampler, steps=2)  # pyright: ignore[reportCallIssue]
+            sampler = replace(sampler, steps=2)
         ensure(_enumerable(sampler, process) is None, f"{sampler} is of first order, and claims to be exact")
     best = int(joint.law.argmax())
     for site in (None, *range(joint.sites)):
