@@ -72,12 +72,16 @@ def _ninety_ten(name: str, file: str, target: str, task: str, prepare: Callable 
         frame = frame if prepare is None else prepare(frame).reset_index(drop=True)
         for column in frame.select_dtypes(bool).columns:
             frame[column] = frame[column].astype(str)
-        rows = np.random.RandomState(SPLIT_SEED).permutation(len(frame))  # the published split
-        cut = int(len(frame) * 0.9)
-        train, holdout = (frame.iloc[part].reset_index(drop=True) for part in (rows[:cut], rows[cut:]))
-        return Table(name, train, holdout, target, task, f"90/10, numpy permutation of seed {SPLIT_SEED}")
+        return _split(name, frame, target, task)
 
     return read
+
+
+def _split(name: str, frame: pd.DataFrame, target: str, task: str) -> Table:
+    rows = np.random.RandomState(SPLIT_SEED).permutation(len(frame))  # the published split
+    cut = int(len(frame) * 0.9)
+    train, holdout = (frame.iloc[part].reset_index(drop=True) for part in (rows[:cut], rows[cut:]))
+    return Table(name, train, holdout, target, task, f"90/10, numpy permutation of seed {SPLIT_SEED}")
 
 
 TABLES: dict[str, Callable[[Path], Table]] = {
@@ -89,6 +93,30 @@ TABLES: dict[str, Callable[[Path], Table]] = {
     ),
     "california": _ninety_ten("california", "california_housing.csv", "median_house_value", "number"),
 }
+
+
+def load_many(name: str, folder: Path) -> Table:
+    """Tables of many categories that only the benchmark of recipes uses, split as the others are.
+
+    "nursery" has categories alone, "diabetes130" three columns of more than 700, and "wide" is made here: an item of
+    10,000 with the frequencies of Zipf's law, a group that the item decides, and a price that depends on it.
+    """
+    if name == "nursery":
+        return _ninety_ten("nursery", "nursery.csv", "class", "class")(folder)
+    if name == "diabetes130":
+        return _split(name, load_diabetes(folder), "readmitted", "class")
+    if name == "wide":
+        return _split(name, wide(50_000), "group", "class")
+    return load(name, folder)
+
+
+def wide(rows: int, items: int = 10_000) -> pd.DataFrame:
+    """The made-up table of one column of 10,000 categories."""
+    rng = np.random.default_rng(0)
+    law = 1.0 / np.arange(1, items + 1)
+    item = rng.choice(items, rows, p=law / law.sum())
+    price = (10.0 * (1 + item % 5) + rng.normal(size=rows)).round(2)
+    return pd.DataFrame({"item": [f"i{k:05d}" for k in item], "group": [f"g{k % 7}" for k in item], "price": price})
 
 
 def align(frame: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:

@@ -37,6 +37,7 @@ class Job:
     rows: int
     budget_cpu_s: float
     threads: int
+    recipe: str
     work: Path
     started: float = 0.0
 
@@ -74,7 +75,7 @@ def run(
             train=pd.read_parquet(spec["train"]),
             holdout_path=spec["holdout"],
             work=path.parent,
-            **{k: spec[k] for k in ("kinds", "target", "task", "seed", "rows", "budget_cpu_s", "threads")},
+            **{k: spec[k] for k in ("kinds", "target", "task", "seed", "rows", "budget_cpu_s", "threads", "recipe")},
         )
         for module in modules:
             importlib.import_module(module)

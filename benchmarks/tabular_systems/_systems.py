@@ -30,6 +30,8 @@ class System:
     floor: bool = False
     one_seed: bool = True
     """Peers run with the first seed alone, ours with all."""
+    recipe: str = ""
+    """Of ours: a constructor of `Mixed`; the default recipe where it is empty."""
 
 
 SYSTEMS = {
@@ -72,6 +74,7 @@ def run_system(
             "rows": len(table.train) if rows is None else rows,
             "budget_cpu_s": budget,
             "threads": count,
+            "recipe": system.recipe,
         }
         (work / "job.json").write_text(json.dumps(job))
         command = [str(python), str(HERE / f"run_{system.script}.py"), str(work / "job.json")]

@@ -3,6 +3,7 @@
 from intarsia.codecs._analog_bits import AnalogBits as AnalogBits
 from intarsia.codecs._base import AbstractCodec as AbstractCodec
 from intarsia.codecs._base import AbstractCoding as AbstractCoding
+from intarsia.codecs._base import AbstractCountCodec as AbstractCountCodec
 from intarsia.codecs._base import AbstractRealCodec as AbstractRealCodec
 from intarsia.codecs._base import Codes as Codes
 from intarsia.codecs._base import Reals as Reals

@@ -56,3 +56,12 @@ class AbstractRealCodec(AbstractCoding[Reals]):
     @abstractmethod
     def width(self) -> int:
         """Numbers of a row."""
+
+
+class AbstractCountCodec(AbstractCoding[Codes]):
+    """Raw values ↔ counts (rows, sites), int64 from 0 on, for `Death` noise. Every count is a state."""
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Counts of a row."""

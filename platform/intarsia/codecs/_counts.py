@@ -4,17 +4,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from intarsia.codecs._base import AbstractCoding, Codes
+from intarsia.codecs._base import AbstractCountCodec, Codes
 from intarsia.codecs._quantile_digits import Numbers
 from intarsia.codecs._reading import reading, require
 
 
-class Counts(AbstractCoding[Codes]):
+class Counts(AbstractCountCodec):
     """An integer as its distance from the smallest, for `Death` noise. Counts past the largest are read as that."""
 
     @property
     def width(self) -> int:
-        """One count a row."""
         return 1
 
     def fit(self, values: Numbers) -> Self:

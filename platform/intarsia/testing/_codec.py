@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from intarsia.codecs import AbstractBitCodec, AbstractCodec, AbstractCoding, AbstractRealCodec
+from intarsia.codecs import AbstractBitCodec, AbstractCodec, AbstractCoding, AbstractCountCodec, AbstractRealCodec
 from intarsia.testing._ensure import ensure, same, untouched, untouched_randomness
 
 
@@ -54,9 +54,11 @@ def _rng(seed: int) -> np.random.Generator:
 
 def _sites(codec: AbstractCoding[Any], name: str) -> Any:
     """What a codec says of its sites: class counts, or how many numbers there are."""
-    kinds = AbstractCodec | AbstractRealCodec
-    ensure(isinstance(codec, kinds), f"{name} must derive from AbstractCodec or AbstractRealCodec")
-    return codec.width if isinstance(codec, AbstractRealCodec) else cast(AbstractCodec, codec).num_classes
+    kinds = AbstractCodec | AbstractCountCodec | AbstractRealCodec
+    ensure(isinstance(codec, kinds), f"{name} must derive from AbstractCodec, AbstractCountCodec or AbstractRealCodec")
+    if isinstance(codec, AbstractCountCodec | AbstractRealCodec):
+        return codec.width
+    return cast(AbstractCodec, codec).num_classes
 
 
 def _check_codes(codec: AbstractCoding[Any], codes: Any, rows: int, name: str) -> None:
@@ -65,6 +67,10 @@ def _check_codes(codec: AbstractCoding[Any], codes: Any, rows: int, name: str) -
         ensure(codes.shape == (rows, counts), f"{name} must encode to {(rows, counts)}, got {codes.shape}")
         ensure(codes.dtype == np.float64, f"{name} must encode to float64, got {codes.dtype}")
         ensure(bool(np.isfinite(codes).all()), f"{name} encodes to numbers that are not finite")
+        return
+    if isinstance(codec, AbstractCountCodec):
+        ensure(codes.shape == (rows, counts), f"{name} must encode to {(rows, counts)}, got {codes.shape}")
+        ensure(codes.dtype == np.int64 and bool((codes >= 0).all()), f"{name} must encode to int64 from 0 on")
         return
     ensure(min(counts, default=1) >= 1, f"`num_classes` of {name} must be at least 1 a site, got {counts}")
     ensure(codes.shape == (rows, len(counts)), f"{name} must encode to {(rows, len(counts))}, got {codes.shape}")
@@ -100,6 +106,8 @@ def _states(codec: AbstractCoding[Any], rng: np.random.Generator, name: str) -> 
     if isinstance(codec, AbstractRealCodec):
         edges = np.array([[-1e6], [0.0], [1e6]]) + np.zeros(counts)
         return np.concatenate([3 * rng.normal(size=(500, counts)), edges])
+    if isinstance(codec, AbstractCountCodec):
+        return rng.poisson(10.0 ** rng.uniform(0, 9, (500, counts)))
     edges = np.array([[0] * len(counts), [count - 1 for count in counts]], dtype=np.int64)
     return np.concatenate([rng.integers(0, edges[1] + 1, (500, len(counts))), edges])
 

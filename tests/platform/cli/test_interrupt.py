@@ -14,14 +14,14 @@ TELLING = """
 import sys
 import intarsia_domains.tabular._synthesizer as synthesizer
 from intarsia.cli import main
-inner = synthesizer.fit_network
-def fit_network(*arguments):
+inner = synthesizer.fit_model
+def fit_model(*arguments):
     *most, watch = arguments
     def telling(progress):
         print("step", progress.step, file=sys.stderr, flush=True)
         watch(progress)
     return inner(*most, telling)
-synthesizer.fit_network = fit_network
+synthesizer.fit_model = fit_model
 main(sys.argv[1:])
 """
 

@@ -21,7 +21,7 @@ from intarsia.processes import AbstractFinite, Product, Xor
 from intarsia.samplers import Ancestral
 from intarsia.training import Settings
 from intarsia_domains.tabular._codec import TableCodec
-from intarsia_domains.tabular.recipes._base import AbstractRecipe, AbstractTableModel, State
+from intarsia_domains.tabular.recipes._base import AbstractRecipe, AbstractTableModel, State, rows_of
 from intarsia_domains.tabular.recipes._noises import (
     AbstractNoise,
     Counted,
@@ -39,6 +39,8 @@ from intarsia_domains.tabular.recipes._record import RecordCodec
 Record = dict[str, Tensor]
 OBSERVED = 0.25
 """Share of training rows that have some of their columns observed, so that conditions are learned."""
+ENTRIES = 2**23
+"""Logits and numbers that a network predicts at once when rows are drawn."""
 STRATA = 16
 """Times at which the bound of a row or a cell is evaluated."""
 
@@ -183,10 +185,19 @@ class MixedModel(AbstractTableModel):
         values, mask = _record(state), dict(_record(known))
         if not missing:
             values, mask = self.record.present(values, mask)
-        x1 = self.process.prior({name: tuple(x.shape) for name, x in values.items()}, rng)
-        given = Evidence(values, mask)
-        sampler = Ancestral(self.steps)
-        return sampler.sample(self.process, _Predictions(self.network, self.record.fields), x1, given=given, rng=rng)
+        # a column of 10,000 classes has as many logits a row: no more rows at once than fit the memory
+        size = max(ENTRIES // sum(head.out_features for head in cast(Any, self.network.denoiser).heads.values()), 64)
+        parts: list[Record] = []
+        for start in range(0, len(next(iter(values.values()))), size):
+            some = slice(start, start + size)
+            given = Evidence(cast(Record, rows_of(values, some)), cast(Record, rows_of(mask, some)))
+            parts.append(self._draw(given, rng))
+        return {name: torch.cat([part[name] for part in parts]) for name in values}
+
+    def _draw(self, given: Evidence, rng: torch.Generator) -> Record:
+        shapes = {name: tuple(x.shape) for name, x in cast(Record, given.values).items()}
+        denoiser, sampler = _Predictions(self.network, self.record.fields), Ancestral(self.steps)
+        return sampler.sample(self.process, denoiser, self.process.prior(shapes, rng), given=given, rng=rng)
 
     def log_prob(self, state: State, known: State, orders: int, rng: torch.Generator) -> Tensor:
         for mask in _record(known).values():
