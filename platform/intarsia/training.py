@@ -79,7 +79,7 @@ class Settings:
     bfloat16: bool | None = None
     evaluations: int = 20
     patience: int = 4
-    max_epochs: int = 400
+    max_epochs: int = 300
 
 
 @dataclass(frozen=True, slots=True)
