@@ -138,7 +138,13 @@ def _overhead(done: Cells, folder: Path) -> list[str]:
             else:
                 ours = part["ours"]
                 parts.append([x["case"], x["system"], name, _ms(ours["wall_s"]), "the same", "–", "–", "–"])
-    head = ["ours, wall ms", "by hand, wall ms", "ratio", "ratio of CPU seconds", "median ratio of neighbours"]
+    head = [
+        "ours, wall ms",
+        "by hand, wall ms",
+        "ratio",
+        "ratio of CPU seconds",
+        "ratio of neighbours: median (middle half)",
+    ]
     lines = [
         "A step of ours and a step of MDLM by hand (`engine_cells/mdlm.py`) in turns: medians. Sampling is per step of "
         f"{overhead.SAMPLING_STEPS}; `sampling-cached` lets both skip calls. `text` is the network of the part above "
@@ -153,7 +159,8 @@ def _seconds(x: dict[str, Any]) -> list[str]:
     ours, theirs = x["ours"], x["by_hand"]
     cpu = ours["cpu_s"] / theirs["cpu_s"] if theirs["cpu_s"] > 0 else math.nan
     words = [_ms(ours["wall_s"]), _ms(theirs["wall_s"]), f"{x['ratio']:.3f}", f"{cpu:.3f}"]
-    return [*words, f"{x['ratio_of_neighbours']:.3f}"]
+    low, high = x["quartiles_of_ratio"]
+    return [*words, f"{x['ratio_of_neighbours']:.3f} ({low:.2f} to {high:.2f})"]
 
 
 def _ms(seconds: float) -> str:
