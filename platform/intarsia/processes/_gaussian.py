@@ -134,7 +134,7 @@ class Gaussian(AbstractProcess[Tensor]):
         signal_t, noise_t = self.coefficients(t, x0)
         gain = signal_t / signal_s
         # 1 - SNR(t)/SNR(s), the share of the noise at t that came after s
-        fresh = -torch.expm1(self.level.log_snr(per_site(t, x0)) - self.level.log_snr(per_site(s, x0)))
+        fresh = -torch.expm1(self.level.log_snr(per_site(t, x0)) - self.level.log_snr(per_site(s, x0))).to(x0.dtype)
         mean = gain * (noise_s / noise_t).square() * xt + signal_s * fresh * x0
         return mean, noise_s * fresh.clamp(min=0.0).sqrt()
 
