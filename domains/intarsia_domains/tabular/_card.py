@@ -20,11 +20,11 @@ tags: [tabular, synthetic-data, discrete-diffusion]
 ---
 # Synthetic table model
 
-Absorbing diffusion over {len(model.codec_.num_classes)} sites, by intarsia {__version__}.
+{model.recipe_.about} over {len(model.codec_.num_classes)} sites, by intarsia {__version__}.
 
 - Training rows: {model.n_rows_}; target: {_cell(model.target_)}
 - Steps: {training["steps"]} (best at {training["best_step"]}), seed {model.seed}
-- Held-out bound: {training["held_out_nats"]} nats per row
+- Held-out {model.recipe_.loss_is}: {training["held_out_nats"]} nats per row
 
 | column | kind | classes |
 |---|---|---|

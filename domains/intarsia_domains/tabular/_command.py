@@ -86,6 +86,7 @@ class TabularCommand(AbstractCommand[TabularSynthesizer]):
     def describe(self, model: TabularSynthesizer) -> Report:
         training = model.training_
         best = training["held_out_nats"]
+        loss = "" if best is None else f", held-out {model.recipe_.loss_is} {best:.3f} nats per row"
         steps = f"{training['steps']:,} steps (best at {training['best_step']:,}), seed {model.seed}"
         return Report(
             title="Table model",
@@ -99,7 +100,7 @@ class TabularCommand(AbstractCommand[TabularSynthesizer]):
             provenance={
                 "Learned from": f"{model.n_rows_:,} rows, {len(model.codec_.columns)} columns",
                 "Target": "none" if model.target_ is None else str(model.target_),
-                "Training": steps + ("" if best is None else f", held-out score {-best:.3f} nats per row"),
+                "Training": steps + loss,
                 **({"Note": "training was interrupted; the best weights were kept"} if training["interrupted"] else {}),
             },
         )

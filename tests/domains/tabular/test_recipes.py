@@ -123,6 +123,7 @@ def test_scores_are_finite_and_their_cells_too(make: Callable[[], Mixed]) -> Non
 def test_a_saved_model_draws_the_same_rows(make: Callable[[], Mixed], tmp_path: Path) -> None:
     model = synthesizer(make()).fit(table())
     model.save(tmp_path / "model")
+    assert "Diffusion of a record of fields" in (tmp_path / "model" / "card.md").read_text(encoding="utf-8")
     loaded = TabularSynthesizer.load(tmp_path / "model")
     assert loaded.recipe_ == model.recipe_
     pd.testing.assert_frame_equal(loaded.sample(30, seed=5), model.sample(30, seed=5))

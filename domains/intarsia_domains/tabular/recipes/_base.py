@@ -77,6 +77,10 @@ class AbstractRecipe(ABC):
     settings: Settings
     name: ClassVar[str]
     """Stands for the recipe in saved models."""
+    about: ClassVar[str]
+    """What the model is, for its card."""
+    loss_is: ClassVar[str]
+    """What the held-out loss is, for cards and `info`."""
 
     @abstractmethod
     def build(self, codec: TableCodec, learned: pd.DataFrame | Mapping[str, Any]) -> AbstractTableModel:

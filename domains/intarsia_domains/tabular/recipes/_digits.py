@@ -37,6 +37,8 @@ class AbsorbingDigits(AbstractRecipe):
     """
 
     name: ClassVar[str] = "absorbing-digits"
+    about: ClassVar[str] = "Absorbing diffusion"
+    loss_is: ClassVar[str] = "bound"
 
     width: int = 384
     blocks: int = 4

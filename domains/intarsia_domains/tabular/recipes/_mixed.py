@@ -59,6 +59,8 @@ class Mixed(AbstractRecipe):
     """
 
     name: ClassVar[str] = "mixed"
+    about: ClassVar[str] = "Diffusion of a record of fields"
+    loss_is: ClassVar[str] = "weighted loss"
 
     classes: AbstractNoise = Masked()
     numbers: AbstractNoise = Real()
