@@ -66,3 +66,12 @@ def test_levels_of_each_site_with_a_time_a_row() -> None:
                 moved.theta[site] += step
             values.append(float(Gaussian(moved).loss(pred, x0, x0, t).sum().detach()))
         assert slope[site].item() == pytest.approx((values[1] - values[0]) / 2e-3, rel=1e-3)
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=repr)
+def test_float32_states_stay_float32_with_float64_times(level: AbstractNoiseLevel) -> None:
+    process = Gaussian(level)
+    x = torch.randn((3, 2), generator=torch.Generator().manual_seed(0))
+    s, t = torch.full((3,), 0.2, dtype=torch.float64), torch.full((3,), 0.7, dtype=torch.float64)
+    assert process.bridge(x, x, s, t).dtype == torch.float32
+    assert all(moment.dtype == torch.float32 for moment in process.bridge_moments(x, x, s, t))
