@@ -130,21 +130,7 @@ def main() -> int:
     parser = _cells.parser("Imputation of held-out cells.", budget=600, seeds="0,1,2")
     parser.set_defaults(cells=_cells.CELLS / "imputation")
     options = parser.parse_args()
-    if options.one:
-        cell = Cell(options.one[0], options.one[1], int(options.one[2]))
-        _cells.run_one(cell, options, lambda: run_cell(cell, options))
-        return 0
-    if options.table:
-        print(write_tables(options))
-        return 0
-    chosen = _cells.select(cells([int(x) for x in options.seeds.split(",")]), options.only)
-    if options.list:
-        _cells.show(chosen, options.cells)
-        return 0
-    failed = _cells.run_all(chosen, __file__, options)
-    write_tables(options)
-    print(f"{options.results.name}/imputation.md is written; {failed} of {len(chosen)} cells ended in an error")
-    return 1 if failed else 0
+    return _cells.main(options, cells([int(x) for x in options.seeds.split(",")]), run_cell, write_tables, __file__)
 
 
 if __name__ == "__main__":

@@ -114,21 +114,7 @@ def main() -> int:
     parser = _cells.parser("Recipes for tables side by side.", budget=300, seeds="0")
     parser.set_defaults(cells=_cells.CELLS / "recipes")
     options = parser.parse_args()
-    if options.one:
-        cell = Cell(options.one[0], options.one[1], int(options.one[2]))
-        _cells.run_one(cell, options, lambda: run_cell(cell, options))
-        return 0
-    if options.table:
-        print(write_tables(options))
-        return 0
-    chosen = _cells.select(cells(), options.only)
-    if options.list:
-        _cells.show(chosen, options.cells)
-        return 0
-    failed = _cells.run_all(chosen, __file__, options)
-    write_tables(options)
-    print(f"{options.results.name}/recipes.md is written; {failed} of {len(chosen)} cells ended in an error")
-    return 1 if failed else 0
+    return _cells.main(options, cells(), run_cell, write_tables, __file__)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,9 @@ def run_cell(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def reevaluate(chosen: list[Cell], options: argparse.Namespace) -> None:
-    """Compute the metrics of finished cells again, from the rows beside them."""
+def reevaluate(chosen: list[Cell], options: argparse.Namespace) -> int:
+    """Compute the metrics of finished cells again, from the rows beside them; how many could not be measured."""
+    failed = 0
     for cell in chosen:
         path, rows = cell.path(options.cells), cell.path(options.cells, ".parquet")
         if not path.exists() or not rows.exists():
@@ -63,11 +64,13 @@ def reevaluate(chosen: list[Cell], options: argparse.Namespace) -> None:
             metrics = _evaluate.evaluate(table, pd.read_parquet(rows), real=cell.system == "real")
         except Exception as error:  # one bad cell must not keep the others from being measured
             print(f"{cell}: not measured again: {error}", flush=True)
+            failed += 1
             continue
         if "fit_cpu_s" in old:
             old.pop("error", None)
         _cells.write(path, old | {"metrics": metrics})
         print(f"{cell}: measured again", flush=True)
+    return failed
 
 
 def write_tables(options: argparse.Namespace) -> str:
@@ -96,25 +99,9 @@ def main() -> int:
     parser = _cells.parser("Table synthesizers side by side.", budget=600, seeds="0,1,2")
     parser.add_argument("--reevaluate", action="store_true", help="compute metrics of finished cells again")
     options = parser.parse_args()
-    if options.one:
-        cell = Cell(options.one[0], options.one[1], int(options.one[2]))
-        _cells.run_one(cell, options, lambda: run_cell(cell, options))
-        return 0
-    if options.table:
-        print(write_tables(options))
-        return 0
-    chosen = _cells.select(cells([int(x) for x in options.seeds.split(",")]), options.only)
-    if options.list:
-        _cells.show(chosen, options.cells)
-        return 0
-    failed = 0
-    if options.reevaluate:
-        reevaluate(chosen, options)
-    else:
-        failed = _cells.run_all(chosen, __file__, options)
-    write_tables(options)
-    print(f"{options.results.name}/tabular.md is written; {failed} of {len(chosen)} cells ended in an error")
-    return 1 if failed else 0
+    every = cells([int(x) for x in options.seeds.split(",")])
+    work = reevaluate if options.reevaluate else None
+    return _cells.main(options, every, run_cell, write_tables, __file__, work)
 
 
 if __name__ == "__main__":
