@@ -1,7 +1,7 @@
 """First-hitting sampling of absorbing noise: jump from one unmasking to the next."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from intarsia._types import Denoiser, State
 from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence, times
 from intarsia.processes import AbstractProcess, Discrete
-from intarsia.samplers._base import AbstractSampler, Claim
+from intarsia.samplers._base import AbstractSampler, Claim, one_tensor
 
 
 def absorbing(process: AbstractProcess[Any], sampler: str) -> Discrete:
@@ -49,9 +49,7 @@ class FirstHitting(AbstractSampler):
         rng: torch.Generator | None,
     ) -> State:
         masking = absorbing(process, "FirstHitting")
-        x = x1
-        if isinstance(x, dict):
-            raise RequirementError("`FirstHitting` needs a state that is one tensor, got a record")
+        x = one_tensor(x1, "FirstHitting")
         hits = hitting_times(masking, x.shape, rng, x.device)
         order = torch.where(x == masking.mask_id(x.device), hits, -1.0).flatten(1).argsort(1, descending=True)
         for site in order.T:
@@ -63,4 +61,4 @@ class FirstHitting(AbstractSampler):
             drawn = masking.classes.sample(pred, rng)
             here = torch.zeros_like(x, dtype=torch.bool).flatten(1).scatter(1, site[:, None], still[:, None])
             x = torch.where(here.view_as(x), drawn, x)
-        return x
+        return cast(State, x)

@@ -10,19 +10,13 @@ from intarsia._types import Denoiser, State
 from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence, hold, times
 from intarsia.processes import AbstractProcess, Gaussian
-from intarsia.samplers._base import AbstractSampler, Claim, uniform_grid
+from intarsia.samplers._base import AbstractSampler, Claim, one_tensor, uniform_grid
 
 
 def _gaussian(process: AbstractProcess[Any], sampler: str) -> Gaussian:
     if not isinstance(process, Gaussian):
         raise RequirementError(f"`{sampler}` needs `Gaussian` noise, got {process}. Use `Ancestral` instead.")
     return process
-
-
-def _one_tensor(x: Tensor | dict[str, Tensor], sampler: str) -> Tensor:
-    if isinstance(x, dict):
-        raise RequirementError(f"`{sampler}` needs a state that is one tensor, got a record")
-    return x
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ class DDIM(AbstractSampler):
         rng: torch.Generator | None,
     ) -> State:
         noise = _gaussian(process, "DDIM")
-        x = _one_tensor(x1, "DDIM")
+        x = one_tensor(x1, "DDIM")
         grid = uniform_grid(self.steps).to(x.device)
         for s, t in zip(grid[1:], grid[:-1], strict=True):
             now, then = t.expand(x.shape[0]), s.expand(x.shape[0])
@@ -99,13 +93,13 @@ class Heun(AbstractSampler):
         rng: torch.Generator | None,
     ) -> State:
         level = _gaussian(process, "Heun").level
-        x = _one_tensor(x1, "Heun")
+        x = one_tensor(x1, "Heun")
 
         def call(y: Tensor, sigma: Tensor) -> Tensor:
             """The mean at the noise level σ of y = x / signal; observed sites enter as they are."""
             log_snr = -2.0 * sigma.log()
             t = level.time(log_snr).expand(y.shape[0])
-            state = _one_tensor(hold((level.signal(log_snr) * y).to(x.dtype), given), "Heun")
+            state = one_tensor(hold((level.signal(log_snr) * y).to(x.dtype), given), "Heun")
             return denoiser(state, times(t, state, given), cond).double()
 
         ends = level.log_snr(torch.tensor([1.0, 0.0], dtype=torch.float64, device=x.device))
@@ -128,4 +122,4 @@ class Heun(AbstractSampler):
 def _clean(process: Gaussian, denoiser: Denoiser, x: Tensor, given: Evidence | None, cond: object) -> Tensor:
     """The mean given the little noise that is left at t = 0."""
     end = torch.zeros(x.shape[0], dtype=torch.float64, device=x.device)
-    return _one_tensor(hold(denoiser(x, times(end, x, given), cond), given), "DDIM")
+    return one_tensor(hold(denoiser(x, times(end, x, given), cond), given), "DDIM")
