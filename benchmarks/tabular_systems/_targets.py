@@ -40,7 +40,6 @@ TARGETS = (
     Target("adult", "shape_error", 0.40, False),
     Target("adult", "trend_error", 1.0, False),
     Target("adult", "tstr", 0.918, True),
-    Target("adult", "rows_per_s", 5000, True),
     Target("adult", "c2st", 0.90, True, "intarsia-1min"),
     Target("shoppers", "c2st", 0.95, True),
     Target("shoppers", "shape_error", 0.9, False),
