@@ -9,13 +9,14 @@ The floor is the time of the network's matrix products alone, at the best rate t
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -36,9 +37,7 @@ def measure(options: argparse.Namespace) -> dict:
     data = _data.load(options.table, options.data)
     rows = len(data.train)
     model = TabularSynthesizer(steps=STEPS, progress=False).fit(data.train)
-    with FlopCounterMode(display=False) as counter:
-        model.sample(rows)
-    flops = counter.get_total_flops()
+    flops = _flops(model, data.train.head(4096)) * rows
     found = []
     for threads in (1, 2):
         model.threads = threads
@@ -62,10 +61,18 @@ def measure(options: argparse.Namespace) -> dict:
         "rows": rows,
         "repeats": options.repeats,
         "machine": resumable.machine(),
-        "load_before": options.load,
         "gflop": flops / 1e9,
         "runs": found,
     }
+
+
+def _flops(model: TabularSynthesizer, frame: pd.DataFrame) -> float:
+    """Operations in matrix products of a drawn row; counted without `sample`, whose threads a counter does not see."""
+    drawer = model.model_
+    state, nothing = drawer.encode(frame), drawer.known(np.zeros(frame.shape, bool))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        drawer.draw(state, nothing, torch.Generator().manual_seed(0), missing=True)
+    return counter.get_total_flops() / len(frame)
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -75,12 +82,15 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _matmul_rate(repeats: int) -> float:
-    """Floating-point operations per second of a product of the network's shape, the best of many."""
-    rows, width = 4096, 512
-    layer, x = torch.nn.Linear(width, width), torch.randn(rows, width)
+    """Floating-point operations per second of a product of the network's shape, the best of many batch sizes."""
+    width = 512
+    layer, best = torch.nn.Linear(width, width), 0.0
     with torch.no_grad():
-        best = min(_timed(lambda: layer(x)) for _ in range(20 * repeats))
-    return 2 * rows * width * width / best
+        for rows in (128, 256, 512, 1024, 2048, 4096):
+            x = torch.randn(rows, width)
+            seconds = min(_timed(lambda x=x: layer(x)) for _ in range(20 * repeats))
+            best = max(best, 2 * rows * width * width / seconds)
+    return best
 
 
 def page(result: dict) -> str:
@@ -91,8 +101,8 @@ def page(result: dict) -> str:
         "",
         f"    python benchmarks/sampling.py --table {result['table']} --repeats {result['repeats']}",
         "",
-        f"Machine: {about['cpu']}, {about['cores']} cores, {about['memory_gib']} GiB, {about['system']}; load before "
-        f"the run {result['load_before']:.2f}. {result['rows']:,} rows are {result['gflop']:,.0f} GFLOP of matrix "
+        f"Machine: {about['cpu']}, {about['cores']} cores, {about['memory_gib']} GiB, {about['system']}. "
+        f"{result['rows']:,} rows are {result['gflop']:,.0f} GFLOP of matrix "
         "products, which would take the floor's seconds at the best rate of one such product.",
         "",
     ]
@@ -114,7 +124,6 @@ def main() -> int:
         "--data", type=Path, default=resumable.ROOT.parent / "shared" / "data" / "tabular", metavar="PATH"
     )
     options = parser.parse_args()
-    options.load = os.getloadavg()[0]
     result = measure(options)
     resumable.write(resumable.RESULTS / "sampling.md", page(result))
     resumable.write(resumable.RESULTS / "sampling.json", result)

@@ -1,9 +1,9 @@
 """`TabularSynthesizer`: a generative model of one table of mixed columns."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,9 @@ from intarsia.domain import AbstractDomain
 from intarsia.errors import ArtifactError
 from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
 from intarsia.precision import half
-from intarsia.progress import shown, tracked
+from intarsia.progress import shown
 from intarsia.report import Report
+from intarsia.shards import in_shards
 from intarsia.training import Budget, Trained, own_generator, threads
 from intarsia_domains.tabular._card import card
 from intarsia_domains.tabular._codec import TableCodec
@@ -29,8 +30,9 @@ from intarsia_domains.tabular.recipes import AbsorbingDigits, AbstractRecipe, Ab
 from intarsia_domains.tabular.recipes._base import build_with_seed, fit_model, to_device
 from intarsia_domains.tabular.recipes._json import recipe_from_json, recipe_to_json
 
-SHARD = 16_384
-"""Rows that are generated at once; shard i of a table has the seed (seed, i)."""
+Made = TypeVar("Made")
+SHARD = 4_096
+"""Rows that are generated at once; shard i of a table has the seed (seed, i), whoever draws it."""
 
 
 class TabularSynthesizer(AbstractDomain):
@@ -49,7 +51,7 @@ class TabularSynthesizer(AbstractDomain):
         rare: in category columns of more than 50 values, those seen fewer times are never shown; 0 keeps all.
         clip_extremes: so many of the smallest and largest numbers of a column are moved to the next one inside.
         recipe: network and training; None chooses by the number of rows.
-        threads: torch threads; None leaves torch's own number.
+        threads: torch threads of the fit, and shards of rows that are drawn at once; None is torch's own number.
         device: where the network runs.
         progress: show a progress bar; None only on a terminal.
         seed: of fitting.
@@ -180,12 +182,14 @@ class TabularSynthesizer(AbstractDomain):
         frame = _ordered(to_pandas(raw)[0], codec)
         cells = frame.notna().to_numpy() | _has_missing(codec)
         names = [name for name, sites in codec.sites.items() if sites]
-        rows: list[Tensor] = [torch.zeros((0, len(names)) if per_cell else 0, dtype=torch.float64)]
-        for start in tracked(range(0, len(frame), SHARD), self.progress, "score"):
+        none = torch.zeros((0, len(names)) if per_cell else 0, dtype=torch.float64)
+
+        def shard(start: int) -> Tensor:
             part = slice(start, start + SHARD)
             rng = torch.Generator(self.device).manual_seed(seed)
-            rows.append(self._score(frame[part], cells[part], per_cell, orders, rng))
-        scores = torch.cat(rows).numpy()
+            return self._score(frame[part], cells[part], per_cell, orders, rng)
+
+        scores = torch.cat([none, *self._in_shards(shard, range(0, len(frame), SHARD), "score")]).numpy()
         if not per_cell:
             return scores
         result = pd.DataFrame(0.0, index=range(len(frame)), columns=pd.Index(codec.names))
@@ -273,15 +277,21 @@ class TabularSynthesizer(AbstractDomain):
 
     def _draw(self, evidence: pd.DataFrame, cells: NDArray[np.bool_], seed: int, *, missing: bool) -> pd.DataFrame:
         """Rows whose `cells` are those of the evidence and whose others are drawn, in shards of fixed size."""
-        frames: list[pd.DataFrame] = []
-        for shard, start in enumerate(tracked(range(0, max(len(cells), 1), SHARD), self.progress, "draw")):
+
+        def shard(start: int) -> pd.DataFrame:
             part = slice(start, start + SHARD)
-            words = np.random.SeedSequence([seed, shard]).generate_state(2)
+            words = np.random.SeedSequence([seed, start // SHARD]).generate_state(2)
             rng = torch.Generator(self.device).manual_seed(int(words[0]))
             decoder = np.random.default_rng(int(words[1]))
-            frames.append(self._rows(evidence[part], cells[part], rng, decoder, missing=missing))
+            return self._rows(evidence[part], cells[part], rng, decoder, missing=missing)
+
+        starts = range(0, max(len(cells), 1), SHARD)
+        frames = self._in_shards(shard, starts, "draw")
         frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
         return _renumbered(frame, self.codec_)
+
+    def _in_shards(self, work: Callable[[int], Made], starts: range, title: str) -> list[Made]:
+        return in_shards(work, starts, workers=self.threads, device=self.device, show=self.progress, title=title)
 
     def _rows(
         self,
@@ -297,7 +307,7 @@ class TabularSynthesizer(AbstractDomain):
             return self.codec_.decode(self.codec_.encode(evidence), decoder)
         state = to_device(model.encode(evidence), model.device)
         if len(cells):
-            with torch.no_grad(), threads(self.threads), half(self.device):
+            with torch.no_grad(), half(self.device):
                 state = model.draw(state, to_device(model.known(cells), model.device), rng, missing=missing)
         return model.decode(state, decoder)
 
@@ -307,7 +317,7 @@ class TabularSynthesizer(AbstractDomain):
         model = self.model_
         if model is None:
             return torch.zeros((len(frame), 0) if per_cell else len(frame), dtype=torch.float64)
-        with torch.no_grad(), threads(self.threads):
+        with torch.no_grad():
             state, known = (to_device(x, model.device) for x in (model.encode(frame), model.known(cells)))
             if per_cell:
                 return model.cell_log_prob(state, known, rng).cpu()

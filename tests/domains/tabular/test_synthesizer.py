@@ -1,5 +1,6 @@
 """The synthesizer as its users meet it."""
 
+import copy
 import hashlib
 import warnings
 from pathlib import Path
@@ -47,6 +48,13 @@ def test_rows_look_like_the_table(fitted: TabularSynthesizer) -> None:
     assert abs(by_color["blue"] - 30) < 1.5
     known = synthetic.dropna()
     assert ((known["size"] > 20) == known["flag"]).mean() > 0.97
+
+
+def test_rows_and_scores_do_not_depend_on_how_many_are_worked_on_at_once(fitted: TabularSynthesizer) -> None:
+    two = copy.copy(fitted).set_params(threads=2)
+    one, other = fitted.sample(9000, seed=5), two.sample(9000, seed=5)
+    pd.testing.assert_frame_equal(one, other)
+    assert np.array_equal(fitted.score_samples(one), two.score_samples(one))
 
 
 def test_conditions_hold_exactly_and_change_the_rest(fitted: TabularSynthesizer) -> None:
