@@ -13,7 +13,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = (ROOT / "platform/intarsia", ROOT / "domains/intarsia_domains", ROOT / "datasets/intarsia_datasets")
 SOURCES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
-HEAVY = ("torch", "numpy", "pandas", "plotly", "matplotlib", "sklearn", "scipy", "pyarrow", "polars", "xgboost")
+HEAVY = (
+    "torch",
+    "numpy",
+    "pandas",
+    "plotly",
+    "matplotlib",
+    "sklearn",
+    "scipy",
+    "pyarrow",
+    "polars",
+    "xgboost",
+    "numba",
+    "ortools",
+)
 
 
 def run(code: str, cwd: Path = ROOT) -> str:
@@ -119,7 +132,9 @@ def test_layers_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("package", ["intarsia", "intarsia_domains.tabular"])
+@pytest.mark.parametrize(
+    "package", ["intarsia", *(f"intarsia_domains.{name}" for name in ("tabular", "permutations", "reasoning"))]
+)
 def test_public_names_are_there_and_typed(package: str) -> None:
     """A lazy `__init__` and its stub list the same names, and each exists."""
     module = importlib.import_module(package)

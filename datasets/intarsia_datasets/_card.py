@@ -12,8 +12,8 @@ class Card:
         name: what `load` calls it.
         rows: how many.
         columns: how many.
-        task: what `target` asks for.
-        target: the column that is usually predicted.
+        task: what `target` asks for; of a ranking, a row is an order, best first; a density is of the target.
+        target: the column that is usually predicted; of a ranking, its first.
         origin: who collected it, and the package whose copy is read.
         licence: terms as that package states them.
         note: peculiarities that a user should know.
@@ -22,7 +22,7 @@ class Card:
     name: str
     rows: int
     columns: int
-    task: Literal["regression", "classification"]
+    task: Literal["regression", "classification", "ranking", "density"]
     target: str
     origin: str
     licence: str

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from intarsia_datasets import _plotnine, _sklearn, _statsmodels
+from intarsia_datasets import _orders, _plotnine, _sequences, _sklearn, _statsmodels
 from intarsia_datasets._card import Card
 
 if TYPE_CHECKING:
@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 _ALL: "tuple[tuple[Card, Callable[..., pd.DataFrame]], ...]" = (
     (_sklearn.BREAST_CANCER, _sklearn.breast_cancer),
     (_sklearn.CALIFORNIA_HOUSING, _sklearn.california_housing),
+    (_sequences.CRP_SITES, _sequences.crp_sites),
     (_plotnine.DIAMONDS, _plotnine.diamonds),
     (_statsmodels.FAIR, _statsmodels.fair),
+    (_sequences.HUMAN_5SS, _sequences.human_5ss),
+    (_orders.LUNCH_BALLOTS, _orders.lunch_ballots),
     (_plotnine.PENGUINS, _plotnine.penguins),
     (_statsmodels.RANDHIE, _statsmodels.randhie),
+    (_orders.TEXAS_CITIES, _orders.texas_cities),
     (_plotnine.TXHOUSING, _plotnine.txhousing),
     (_sklearn.WINE, _sklearn.wine),
 )

@@ -31,6 +31,27 @@ def test_diamonds_have_ordered_categories_and_the_notes_hold() -> None:
     assert (frame[["x", "y", "z"]] == 0).any(axis=1).sum() == 20
 
 
+def test_rankings_are_permutations_or_stop_early() -> None:
+    ballots = load("lunch_ballots")
+    ranked = ballots.notna().to_numpy()
+    assert (ranked[:, :-1] | ~ranked[:, 1:]).all()
+    assert all(row.dropna().is_unique for _, row in ballots.iterrows())
+    assert (ranked.all(axis=1).sum(), ranked[:, 4].sum()) == (850, 850)  # who ranks five dishes ranks the last one
+    assert ballots["rank 1"].value_counts().to_dict() == {
+        "Curry": 470, "Dumplings": 343, "Salad": 332, "Tacos": 301, "Soup": 281, "Lasagne": 273,
+    }  # fmt: skip
+
+
+def test_texas_cities_are_ranked_by_price() -> None:
+    pytest.importorskip("plotnine")
+    cities = load("texas_cities")
+    assert (cities.nunique(axis=1) == 10).all()
+    prices = load("txhousing").pivot_table(index=["year", "month"], columns="city", values="median")
+    first = [prices.iloc[0][name] for name in cities.iloc[0]]
+    assert first == sorted(first, reverse=True)
+    assert ((prices[sorted(set(cities.iloc[0]))].nunique(axis=1) < 10).sum()) == 6
+
+
 def test_names_are_sorted_and_unknown_ones_refused() -> None:
     names = [entry.name for entry in list_datasets()]
     assert names == sorted(set(names))

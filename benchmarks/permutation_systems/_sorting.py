@@ -1,0 +1,169 @@
+"""Part `sorting`: numbers written as images of digits, in order; train and test digits are split by image.
+
+A model is trained on sets of one size and tested on sets of several. `labels` reads each digit with a network of the
+same size that was trained on the labels themselves, and sorts the numbers that it reads: a ceiling that has seen more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine_cells.cell import Cell
+from intarsia.processes import GeneralizedPlackettLuce, Move, PlackettLuce, PrefixPlackettLuce
+from intarsia.training import Settings
+from intarsia_domains.permutations._arranger import Arranger
+from intarsia_domains.permutations._arranger_chain import Beam
+from intarsia_domains.permutations._encoders import ImageEncoder
+from intarsia_domains.permutations._metrics import correct_share, exact_share, kendall_tau
+from intarsia_domains.permutations._sorting import DigitSorting
+
+PART = "sorting"
+SIZES = (5, 9, 15, 32, 100)
+TESTED = {5: 1000, 9: 1000, 15: 1000, 32: 500, 100: 100}
+"""Test sets of each size."""
+DATA = ("mnist", "digits")
+
+
+@dataclass(frozen=True)
+class System:
+    """A model and the size of the sets that it is trained on.
+
+    `depth` 0 leaves out the attention over items: comparisons of pairs are enough for sorting.
+    """
+
+    head: Any
+    trained: int = 15
+    depth: int = 0
+
+
+SYSTEMS: Mapping[str, System] = {
+    "pointer": System(PrefixPlackettLuce()),
+    "pointer-attention": System(PrefixPlackettLuce(), depth=2),
+    "generalized": System(GeneralizedPlackettLuce()),
+    "plackett-luce": System(PlackettLuce()),
+    "published-loss": System(Move(GeneralizedPlackettLuce()), depth=2),
+}
+"""All predict x0 by cross-entropy and take the exact bridge, but `published-loss`, which predicts the step's move."""
+
+
+def cells(options: argparse.Namespace) -> list[list[Cell]]:
+    """One wave: every system on both data sets."""
+    return [[Cell(PART, data, name) for data in DATA for name in (*SYSTEMS, "labels")]]
+
+
+def run(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
+    """Train for the budget and test on sets of all sizes."""
+    train, test = digits(cell.case, options.data)
+    if cell.system == "labels":
+        return labelled(train, test, encoder(cell.case), options.budget)
+    system = SYSTEMS[cell.system]
+    model = Arranger(
+        encoder(cell.case),
+        head=system.head,
+        depth=system.depth,
+        width=64,
+        cpu_minutes=options.budget / 60,
+        settings=Settings(batch_size=64, learning_rate=4e-3, warmup=50, evaluations=20, patience=0),
+        progress=False,
+    )
+    start = time.process_time()
+    model.fit(DigitSorting(*train, n=system.trained, bank=128, close=0.5))
+    seconds = time.process_time() - start
+    results = {str(n): quality(model, test, n) for n in SIZES}
+    return {
+        "train_cpu_s": seconds,
+        "trained_on": system.trained,
+        "training": model.training_,
+        "all_steps": model.all_steps_,
+        "results": results,
+        "brief": f"done, n = 9 exact {results['9']['best']['exact']:.3f}",
+    }
+
+
+def digits(name: str, folder: Path) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """Training and test (images, labels): 500 images of MNIST and 297 of scikit-learn's digits are the test."""
+    if name == "mnist":
+        with gzip.open(Path(folder) / "permutations" / "mnist_5k.csv.gz", "rt") as file:
+            raw = np.loadtxt(file, delimiter=",", dtype=np.float32)
+        images, labels, out = raw[:, :-1].reshape(-1, 28, 28) / 255, raw[:, -1].astype(np.int64), 500
+    else:
+        from sklearn.datasets import load_digits
+
+        raw = load_digits()
+        images, labels, out = (raw.images / 16).astype(np.float32), raw.target.astype(np.int64), 297
+    order = np.random.RandomState(0).permutation(len(images))
+    return (images[order[out:]], labels[order[out:]]), (images[order[:out]], labels[order[:out]])
+
+
+def encoder(name: str) -> ImageEncoder:
+    """Four digits side by side, read with shared weights."""
+    channels = (32, 64, 96) if name == "mnist" else (32, 64)
+    return ImageEncoder(parts=(1, 4), codes=32, channels=channels, shift=0.07, turn=10.0, zoom=0.1)
+
+
+def quality(model: Arranger, test: tuple[Any, Any], n: int) -> dict[str, dict[str, float]]:
+    """Greedy in one step and in all, and a beam, on the same test sets; `best` is what `fit` chose."""
+    parts, orders = DigitSorting(*test, n=n, bank=0)(TESTED[n], np.random.default_rng(n))
+    ways: dict[str, dict[str, Any]] = {
+        "one step": {"all_steps": False},
+        "all steps": {"all_steps": True},
+        "beam": {"decode": Beam(16, 4)},
+        "best": {},
+    }
+    found: dict[str, dict[str, float]] = {}
+    for name, arguments in ways.items():
+        start = time.process_time()
+        found[name] = scores(model.arrange(parts, **arguments), orders)
+        found[name]["cpu_ms"] = 1e3 * (time.process_time() - start) / len(orders)
+    return found
+
+
+def scores(found: NDArray[np.int64], orders: NDArray[np.int64]) -> dict[str, float]:
+    """Shares of right sets and places, and Kendall's tau."""
+    tau = float(kendall_tau(found, orders).mean())
+    return {"exact": exact_share(found, orders), "correct": correct_share(found, orders), "tau": tau}
+
+
+def labelled(train: tuple[Any, Any], test: tuple[Any, Any], reader: ImageEncoder, budget: float) -> dict[str, Any]:
+    """The reader of the other systems, trained with the labels of the digits for the same time."""
+    from intarsia_domains.permutations._encoders_images import distort
+
+    start, rng = time.process_time(), torch.Generator().manual_seed(0)
+    images, labels = torch.from_numpy(train[0])[:, None], torch.from_numpy(train[1])
+    torch.manual_seed(0)
+    network = reader.build(tuple(images.shape[1:]))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
+    while (share := (time.process_time() - start) / budget) < 1:
+        optimizer.param_groups[0]["lr"] = 2e-3 * (1 - share)
+        batch = torch.randint(len(images), (128,), generator=rng)
+        logits = network._read(distort(images[batch], reader, rng)).clamp(min=1e-9).log()
+        loss = torch.nn.functional.nll_loss(logits, labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        read = network._read(torch.from_numpy(test[0])[:, None]).argmax(1).numpy()
+    results: dict[str, Any] = {}
+    bank = np.argsort(test[1], kind="stable")  # the order of a bank of all images
+    places = 10 ** np.arange(4)[::-1]
+    for n in SIZES:
+        parts, orders = DigitSorting(*test, n=n, bank=0)(TESTED[n], np.random.default_rng(n))
+        values = read[bank][parts.index.numpy()] @ places
+        results[str(n)] = {"best": scores(values.argsort(1, kind="stable"), orders)}
+    right = float((read == test[1]).mean())
+    return {
+        "train_cpu_s": time.process_time() - start,
+        "digits_right": right,
+        "results": results,
+        "brief": f"done, {right:.4f} of digits right",
+    }

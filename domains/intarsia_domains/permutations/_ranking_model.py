@@ -1,0 +1,396 @@
+"""`RankingModel`: a distribution over rankings."""
+
+import math
+import warnings
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from intarsia.command import AbstractCommand
+from intarsia.domain import AbstractDomain
+from intarsia.errors import ArtifactError
+from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
+from intarsia.processes import AbstractPermutationLaw, PrefixPlackettLuce
+from intarsia.progress import shown
+from intarsia.report import Report
+from intarsia.training import Budget, Settings, own_generator, threads
+from intarsia_domains.permutations._consensus import Consensus, borda, kemeny
+from intarsia_domains.permutations._ranking_ballots import event_of_rows, learned_ballots, top_ballots, weights_of
+from intarsia_domains.permutations._ranking_base import AbstractRankingLaw, Scores
+from intarsia_domains.permutations._ranking_card import card
+from intarsia_domains.permutations._ranking_chain import ChainLaw
+from intarsia_domains.permutations._ranking_choice import linear_part
+from intarsia_domains.permutations._ranking_events import Event, Windows
+from intarsia_domains.permutations._ranking_given import as_rows, event_of
+from intarsia_domains.permutations._ranking_json import from_json, to_json
+from intarsia_domains.permutations._ranking_noise import AbstractRankingNoise, Shuffles, Size
+from intarsia_domains.permutations._ranking_pointer import Pointer
+from intarsia_domains.permutations._ranking_training import Fitted, fit_law
+from intarsia_domains.permutations._rankings import Rankings, Unranked
+
+SHARD = 16_384
+"""Rankings that are drawn at once; shard i has the seed (seed, i)."""
+EVENTS = 256
+"""Rows whose events are drawn at once."""
+MIXED = 10.0
+"""Penalty of the choice model that completes incomplete orders."""
+SETTINGS = Settings(
+    batch_size=256,
+    learning_rate=3e-3,
+    warmup=20,
+    ema=0.99,
+    evaluations=40,
+    patience=8,
+    max_epochs=100,
+    bfloat16=False,
+)
+
+
+class RankingModel(AbstractDomain):
+    """Learns a distribution over the rankings of a set of items: samples, completes, scores and evaluates.
+
+    A choice model (log-linear in rank, chosen items and the last one) is fitted to convergence, with a penalty from
+    cross-validation; a network learns what it misses and stays if held-out ballots gain. Noise is shuffling. After the
+    last shuffle nothing of x0 is left, so with one step (the default) the model is the head's own law: likelihoods,
+    prefixes and top-k ballots are exact for any number of items. With more steps it is a diffusion whose head predicts
+    x0 (or, a head of moves, one step back); it is exact for at most 6 items and bounded beyond.
+
+    Args:
+        noise: `Shuffles(Riffle)`, of transpositions or insertions, with a number of steps; or `LehmerDigits()`.
+        head: the law of x0 given xt: `Pointer()`, `PlackettLuce()`, `GeneralizedPlackettLuce()`,
+            `PrefixPlackettLuce()`, `Enumerated()`; or moves, as `Move(GeneralizedPlackettLuce())`.
+        size: of the transformer that reads xt, where there are several steps, or digits.
+        penalty: of the choice model's squared deviations from Plackett-Luce; None lets cross-validation choose.
+        minutes: wall-clock budget of the network's training; ignored where `cpu_minutes` or `steps` is given.
+        cpu_minutes: budget in CPU minutes of this process.
+        steps: budget in optimizer steps; the same steps, seed and threads give the same weights.
+        particles: for events that cannot be listed: more follow the law better, and meet rarer events.
+        settings: of training; None for the domain's own.
+        threads: torch threads; None leaves torch's own number.
+        progress: show a progress bar; None only on a terminal.
+        seed: of fitting.
+
+    >>> votes = [["tea", "milk", "water"]] * 30 + [["milk", "tea", "water"]] * 10 + [["water"]] * 10
+    >>> model = RankingModel(steps=5, progress=False).fit(votes)
+    >>> model.sample(2, given={"prefix": ["tea", "water"]}).labels()
+    [['tea', 'water', 'milk'], ['tea', 'water', 'milk']]
+    """
+
+    def __init__(
+        self,
+        *,
+        noise: AbstractRankingNoise = Shuffles(jump=0.0),
+        head: AbstractPermutationLaw | Pointer = Pointer(),
+        size: Size = Size(),
+        penalty: float | None = None,
+        minutes: float = 1.0,
+        cpu_minutes: float | None = None,
+        steps: int | None = None,
+        particles: int = 256,
+        settings: Settings | None = None,
+        threads: int | None = None,
+        progress: bool | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.noise = noise
+        self.head = head
+        self.size = size
+        self.penalty = penalty
+        self.minutes = minutes
+        self.cpu_minutes = cpu_minutes
+        self.steps = steps
+        self.particles = particles
+        self.settings = settings
+        self.threads = threads
+        self.progress = progress
+        self.seed = seed
+
+    def fit(
+        self,
+        raw: Any,
+        *,
+        items: Any = None,
+        features: Any = None,
+        weights: Any = None,
+        unranked: Unranked = Unranked.BELOW,
+    ) -> Self:
+        """Learn from complete and partial rankings.
+
+        Top-k ballots count with the probability of what they tell. Incomplete orders (`Unranked.UNKNOWN`) are completed
+        at random under a choice model, by stochastic EM.
+
+        Args:
+            raw: `Rankings`, or what `Rankings.of` reads: lists of labels, best first, an array, a data frame.
+            items: names of the items, where some are on no ballot.
+            features: covariates, one row an item (n, features), in the order of the items.
+            weights: of the rows, beside their counts.
+            unranked: what labels that are left out mean; ignored for `Rankings`, which say so themselves.
+
+        Raises:
+            ValueError: what cannot be a ranking (the row is named), covariates or weights that are not one each.
+        """
+        rankings = Rankings.of(raw, items, unranked)
+        covariates = _covariates(features, rankings.n)
+        weight = weights_of(rankings, weights)
+        with threads(self.threads), own_generator(), shown(self.progress, "fit") as watch:
+            torch.manual_seed(self.seed)
+            law = self.noise.build(rankings.n, self.head, _scaled(covariates), self.size)
+            linear = linear_part(law.head) if isinstance(law, ChainLaw) and not law.moves else None
+            ballots = learned_ballots(
+                rankings, weight, linear or PrefixPlackettLuce(), MIXED, _scaled(covariates), self.seed
+            )
+            settings = self.settings or SETTINGS
+            fitted = fit_law(
+                law,
+                ballots,
+                settings,
+                self._budget(),
+                features=_scaled(covariates),
+                penalty=self.penalty,
+                seed=self.seed,
+                watch=watch,
+            )
+        self.items_ = rankings.items
+        self.features_ = covariates
+        self.law_: AbstractRankingLaw = law
+        self.n_ballots_ = rankings.ballots
+        self.training_ = _summary(fitted, law)
+        if fitted.trained is not None and fitted.trained.interrupted:
+            warnings.warn(
+                f"fitting was interrupted after {fitted.trained.steps} steps; the best weights so far are kept",
+                stacklevel=2,
+            )
+        return self
+
+    def sample(self, n: int, *, given: Any = None, seed: int = 0) -> Rankings:
+        """Draw rankings.
+
+        Args:
+            n: how many.
+            given: a `Given`, or a mapping with its fields, that all of them meet.
+            seed: the same seed and model give the same rankings.
+
+        Raises:
+            ValueError: `n` is negative, an item is unknown, the event is impossible, or no particle met it.
+        """
+        law: AbstractRankingLaw = self._fitted("law_")
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
+            raise TypeError(f"`n` must be a whole number of rankings, got {n!r}")
+        if n < 0:
+            raise ValueError(f"`n` must not be negative, got {n}")
+        if n == 0:
+            event_of(given, self.items_)
+            return _none(self.items_)
+        if given is not None:
+            event = as_rows(event_of(given, self.items_), int(n))
+            return Rankings(self.items_, self._inside(event, seed).numpy())
+        parts = [
+            law.sample(min(SHARD, int(n) - start), _generator(seed, shard))
+            for shard, start in enumerate(range(0, int(n), SHARD))
+        ]
+        return Rankings(self.items_, torch.cat(parts).numpy())
+
+    def complete(self, raw: Any, *, n_draws: int = 1, given: Any = None, seed: int = 0) -> Any:
+        """Rank what is not ranked in partial rankings, given what is.
+
+        Args:
+            raw: rankings of the model's items; each row keeps its count, and its draw stands for all of it.
+            n_draws: how many completions.
+            given: what else is known, of all rows.
+            seed: of the draws.
+
+        Returns:
+            Complete `Rankings`, or a list of `n_draws` of them where more than one is asked for.
+
+        Raises:
+            ValueError: a row contradicts `given`, or no particle met what it tells.
+        """
+        self._fitted("law_")
+        if n_draws < 1:
+            raise ValueError(f"`n_draws` must be at least 1, got {n_draws}")
+        rankings = self._conform(raw)
+        event = event_of_rows(rankings)
+        if given is not None:
+            event = event.both(as_rows(event_of(given, self.items_), len(rankings)))
+        orders = [self._inside(event, seed + draw).numpy() for draw in range(n_draws)]
+        draws = [Rankings(self.items_, x, rankings.counts) for x in orders]
+        return draws[0] if n_draws == 1 else draws
+
+    def score_samples(self, raw: Any, *, draws: int = 64, seed: int = 0) -> NDArray[np.float64]:
+        """Log-likelihood of every row in nats, (rows,): of its event, where a row is partial. See `score`."""
+        return self.score(raw, draws=draws, seed=seed).nats.numpy()
+
+    def score(self, raw: Any, *, draws: int = 64, seed: int = 0) -> Scores:
+        """Log-likelihoods with their standard errors and gaps; both are 0 where they are exact.
+
+        Args:
+            raw: rankings of the model's items.
+            draws: for bounds: more are tighter.
+            seed: of the draws.
+        """
+        law: AbstractRankingLaw = self._fitted("law_")
+        rankings = self._conform(raw)
+        if rankings.unranked is Unranked.UNKNOWN and not rankings.is_complete:
+            return _score_events(law, event_of_rows(rankings), self.particles, _generator(seed, 0))
+        ones = torch.ones(len(rankings), dtype=torch.float64)
+        ballots, which = top_ballots(rankings, ones)
+        with threads(self.threads):
+            found = law.score(ballots, draws, _generator(seed, 0))
+        return Scores(found.nats[which], found.standard_error[which], found.gap[which])
+
+    def probability(self, given: Any, *, seed: int = 0) -> float:
+        """How likely an event is under the model: a `Given`, or a mapping with its fields. 0 for an impossible one.
+
+        Exact up to 6 items (8 with one step) and for prefixes with one step, else an estimate from particles.
+        """
+        law: AbstractRankingLaw = self._fitted("law_")
+        event = event_of(given, self.items_)
+        return math.exp(float(law.draw_given(event, _generator(seed, 0), self.particles).log_probability[0]))
+
+    def consensus(self, *, n: int = 4096, seed: int = 0) -> dict[str, Consensus]:
+        """The orders that disagree least with `n` rankings of the model: "kemeny", and "borda" by mean ranks."""
+        drawn = self.sample(n, seed=seed).merge()
+        return {"kemeny": kemeny(drawn), "borda": borda(drawn)}
+
+    def evaluate(self, train: Any, holdout: Any, *, n: int | None = None, seed: int = 0) -> Report:
+        """Compare `n` rankings of the model with training and held-out ballots, beside the floors."""
+        from intarsia_domains.permutations._evaluation import evaluate_rankings
+
+        real, other = self._conform(train), self._conform(holdout)
+        synthetic = self.sample(real.ballots if n is None else n, seed=seed)
+        return evaluate_rankings(real, other, synthetic, model=self, seed=seed)
+
+    def save(self, path: str | Path) -> None:
+        """Write a saved model; see `intarsia.persistence.save_artifact`."""
+        law: AbstractRankingLaw = self._fitted("law_")
+        names = (
+            "noise",
+            "head",
+            "size",
+            "penalty",
+            "minutes",
+            "cpu_minutes",
+            "steps",
+            "particles",
+            "settings",
+            "threads",
+            "seed",
+        )
+        config = {
+            "parameters": {name: to_json(getattr(self, name)) for name in names},
+            "ballots": self.n_ballots_,
+            "training": {k: v for k, v in self.training_.items() if k != "seconds"},
+        }
+        features = None if self.features_ is None else self.features_.tolist()
+        codec = {"items": list(self.items_), "features": features}
+        save_artifact(path, Artifact(self.type_name(), config, codec, dict(law.network.state_dict()), card(self)))
+
+    @classmethod
+    def command(cls) -> AbstractCommand[Any]:
+        from intarsia_domains.permutations._command import RankingCommand
+
+        return RankingCommand()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a saved model.
+
+        Raises:
+            ArtifactError: it is damaged, hostile, or of another type.
+        """
+        artifact = load_artifact(path, type=cls.type_name())
+        try:
+            model = cls(**{name: from_json(value) for name, value in artifact.config["parameters"].items()})
+            model.items_ = Rankings.of([artifact.codec["items"]], artifact.codec["items"]).items
+            features = artifact.codec["features"]
+            model.features_ = _covariates(features, len(model.items_))
+            model.n_ballots_, model.training_ = int(artifact.config["ballots"]), dict(artifact.config["training"])
+            with own_generator():  # the weights that are drawn here are replaced below
+                model.law_ = model.noise.build(len(model.items_), model.head, _scaled(model.features_), model.size)
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+            raise ArtifactError(f"{path} is not a usable saved ranking model: {error}") from error
+        state_into(model.law_.network, artifact.weights, path)
+        model.law_.network.eval()
+        return model
+
+    def _budget(self) -> Budget:
+        if self.steps is not None:
+            return Budget(steps=self.steps)
+        return Budget(minutes=self.minutes) if self.cpu_minutes is None else Budget(cpu_minutes=self.cpu_minutes)
+
+    def _conform(self, raw: Any) -> Rankings:
+        """Rankings of the model's items; raises ValueError for others."""
+        self._fitted("law_")
+        return Rankings.of(raw, self.items_)
+
+    def _inside(self, event: Event, seed: int) -> Tensor:
+        """One permutation a row of the event."""
+        Windows(event, self.items_)  # what is impossible is said of all rows before any is drawn
+        law = self.law_
+        with threads(self.threads):
+            parts = [
+                law.draw_given(event.rows(slice(start, start + EVENTS)), _generator(seed, shard), self.particles).x
+                for shard, start in enumerate(range(0, len(event), EVENTS))
+            ]
+        return torch.cat(parts)
+
+
+def _score_events(law: AbstractRankingLaw, event: Event, particles: int, rng: torch.Generator) -> Scores:
+    """log p of events by particles, with errors from four runs unless it is exact."""
+    runs = [law.draw_given(event, rng, particles)]
+    if runs[0].exact:
+        return Scores.exact(runs[0].log_probability)
+    runs += [law.draw_given(event, rng, particles) for _ in range(3)]
+    return Scores.of_weights(torch.stack([run.log_probability for run in runs], 1))
+
+
+def _generator(seed: int, shard: int) -> torch.Generator:
+    word = np.random.SeedSequence([seed, shard]).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(word) >> 1)
+
+
+def _covariates(features: Any, n: int) -> NDArray[np.float64] | None:
+    if features is None:
+        return None
+    values = np.array(features, dtype=float)
+    if values.ndim != 2 or len(values) != n or not values.shape[1]:
+        raise ValueError(f"`features` has a row for each of the {n} items, got shape {values.shape}")
+    if not np.isfinite(values).all():
+        item, column = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"`features` must be finite, got {values[item, column]} for item {item}, column {column}")
+    return values
+
+
+def _scaled(features: NDArray[np.float64] | None) -> Tensor | None:
+    """Covariates with mean 0 and variance 1."""
+    if features is None:
+        return None
+    spread = features.std(0)
+    return torch.tensor((features - features.mean(0)) / np.where(spread > 0, spread, 1.0), dtype=torch.float32)
+
+
+def _none(items: tuple[str, ...]) -> Rankings:
+    """No rankings: what a sample of none is, though nobody may fit it."""
+    empty = object.__new__(Rankings)
+    values = items, np.zeros((0, len(items)), np.int64), np.zeros(0, np.int64), Unranked.BELOW
+    for name, value in zip(("items", "orders", "counts", "unranked"), values, strict=True):
+        object.__setattr__(empty, name, value)
+    return empty
+
+
+def _summary(fitted: Fitted, law: AbstractRankingLaw) -> dict[str, Any]:
+    trained = fitted.trained
+    return {
+        "penalty": fitted.penalty,
+        "held_out_choice_model": fitted.before if math.isfinite(fitted.before) else None,
+        "held_out_nats": fitted.after if math.isfinite(fitted.after) else None,
+        "in_nats": isinstance(law, ChainLaw) and (law.plain or law.exhaustive),
+        "network_kept": fitted.kept and trained is not None,
+        "steps": 0 if trained is None else trained.steps,
+        "interrupted": trained is not None and trained.interrupted,
+        "seconds": 0.0 if trained is None else trained.seconds,
+    }
