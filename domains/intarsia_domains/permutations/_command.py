@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class RankingCommand(AbstractCommand[RankingModel]):
                 fields["top"] = _parts(text, ";")
             elif name == "before":
                 chains = [_parts(chain, ">") for chain in _parts(text, ";")]
-                fields["before"] = [pair for chain in chains for pair in zip(chain[:-1], chain[1:], strict=True)]
+                fields["before"] = [pair for chain in chains for pair in pairwise(chain)]
                 if any(len(chain) < 2 for chain in chains):
                     raise ValueError(f"`before` is written 'a > b; c > d', got {text!r}")
             elif number.isdecimal():

@@ -12,7 +12,7 @@ from intarsia_domains.permutations._ranking_events import Event
 from intarsia_domains.permutations._ranking_masked import draw_masked
 from intarsia_domains.permutations._rankings import Rankings, Unranked
 
-ROUNDS = 4
+ROUNDS = 3
 """Rounds of completing incomplete orders under a choice model and fitting it to them."""
 DRAWS = 4
 """Completions of a row in the last round."""
@@ -78,14 +78,15 @@ def learned_ballots(
         return ballots.weighted(ballots.weight)
     rng = torch.Generator().manual_seed(seed)
     event, n = event_of_rows(rankings), rankings.n
-    drawn = PlackettLuce(), torch.zeros(n)
-    for round_ in range(ROUNDS):
-        law, pred = drawn
-        times = DRAWS if round_ == ROUNDS - 1 else 1
+
+    def completions(law: AbstractSequentialHead, pred: Tensor, times: int) -> Ballots:
         told = event.repeated(times)
         x = draw_masked(law, pred.expand(len(told), *pred.shape), told, rng, PARTICLES).x
         ballots = Ballots(x, torch.full((len(x),), n), weight.repeat_interleave(times) / times)
-        ballots = ballots.weighted(ballots.weight)
-        if round_ < ROUNDS - 1:
-            drawn = head, fit_choices(head, ballots, penalty, features)
+        return ballots.weighted(ballots.weight)
+
+    ballots = completions(PlackettLuce(), torch.zeros(n), 1)
+    for left in reversed(range(ROUNDS)):
+        pred = fit_choices(head, ballots, penalty, features)
+        ballots = completions(head, pred, 1 if left else DRAWS)
     return ballots

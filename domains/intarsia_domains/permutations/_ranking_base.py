@@ -103,6 +103,7 @@ class AbstractRankingLaw(ABC):
         """log p of all permutations in lexicographic order, (n!,), where they can be listed; None elsewhere."""
         return None
 
+    @abstractmethod
     def forget(self) -> None:
         """Drop what was kept of the weights; called when they change."""
 

@@ -78,7 +78,7 @@ class RankingNetwork(nn.Module):
         return base + torch.where(early, change, 0.0)
 
     def _with_falls(self, change: Tensor, where: Tensor, weight: Tensor) -> Tensor:
-        """Bayes' rule for riffles: log Q_t falls by about a constant for each pair of neighbours that xt has reversed."""
+        """Bayes' rule for riffles: log Q_t falls by about a constant for each pair of neighbours reversed in xt."""
         n = where.shape[1]
         fall = (where[:, None] < where[:, :, None]) * weight[:, None, None]  # [last, next]
         if change.ndim == 4:

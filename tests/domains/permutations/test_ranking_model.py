@@ -82,7 +82,7 @@ def test_more_items_than_can_be_listed(options: dict[str, Any]) -> None:
     own = model(**{**options, "steps": 3, "particles": 64}).fit(raw)
     found = own.score(raw.subset(slice(0, 8)), draws=8)
     assert bool(found.nats.isfinite().all())
-    assert bool((found.gap == 0).all()) == (not options)
+    assert bool(found.gap.any()) == bool(options)
     drawn = own.sample(4, given={"before": [("c", "b")], "prefix": ["d"]})
     ranks = drawn.ranks()
     assert (drawn.orders[:, 0] == 3).all()
@@ -222,7 +222,7 @@ def test_parameters_survive_saving(noise: Any, tmp_path: Path) -> None:
 
 
 def test_heads_of_one_s_own_are_not_saved(tmp_path: Path) -> None:
-    class Mine(type(PlackettLuce())):  # type: ignore[misc]
+    class Mine(PlackettLuce):
         pass
 
     own = model(head=Mine(), steps=1).fit(votes(20))
