@@ -133,7 +133,7 @@ def test_layers_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["intarsia", *(f"intarsia_domains.{name}" for name in ("tabular", "permutations", "reasoning"))]
+    "package", ["intarsia", *(f"intarsia_domains.{name}" for name in ("tabular", "permutations", "reasoning", "dna"))]
 )
 def test_public_names_are_there_and_typed(package: str) -> None:
     """A lazy `__init__` and its stub list the same names, and each exists."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from engine_cells.cell import Cell
 from intarsia.processes import GeneralizedPlackettLuce, Move, PrefixPlackettLuce
 from intarsia.training import Settings
 from intarsia_domains.permutations._arranger import Arranger
 from intarsia_domains.permutations._arranger_chain import Beam
 from intarsia_domains.permutations._encoders import ImageEncoder
 from intarsia_domains.permutations._jigsaw import Jigsaws, assemble, same_picture
+from permutation_systems._cell import Cell
 from permutation_systems._sorting import digits
+from tabular_systems._results import table
 
 PART = "jigsaws"
 GRIDS = (2, 3, 4)
@@ -78,3 +80,14 @@ def scores(pieces: Any, found: Any, right: Any, size: int) -> dict[str, float]:
         "correct": float(same.mean()),
         "rmse": float(np.sqrt((error**2).mean())),
     }
+
+
+def section(done: Sequence[dict[str, Any]]) -> list[str]:
+    """Markdown: what each system laid right."""
+    rows: list[list[Any]] = []
+    for x in (x for x in done if x["part"] == PART and "error" not in x):
+        for way, r in x["results"].items():
+            share = f"{100 * r['exact']:.1f}", f"{100 * r['correct']:.1f}", f"{r['rmse']:.4f}"
+            rows.append([x["case"], x["system"], way, *share])
+    heads = ["pictures", "system", "decoding", "right pictures, %", "right places, %", "RMSE"]
+    return ["", "Places count as right where they look right.", "", *table(heads, rows)] if rows else []

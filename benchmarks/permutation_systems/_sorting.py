@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine_cells.cell import Cell
 from intarsia.processes import GeneralizedPlackettLuce, Move, PlackettLuce, PrefixPlackettLuce
 from intarsia.training import Settings
 from intarsia_domains.permutations._arranger import Arranger
@@ -26,6 +25,8 @@ from intarsia_domains.permutations._arranger_chain import Beam
 from intarsia_domains.permutations._encoders import ImageEncoder
 from intarsia_domains.permutations._metrics import correct_share, exact_share, kendall_tau
 from intarsia_domains.permutations._sorting import DigitSorting
+from permutation_systems._cell import Cell
+from tabular_systems._results import table
 
 PART = "sorting"
 SIZES = (5, 9, 15, 32, 100)
@@ -38,16 +39,20 @@ DATA = ("mnist", "digits")
 class System:
     """A model and the size of the sets that it is trained on.
 
-    `depth` 0 leaves out the attention over items: comparisons of pairs are enough for sorting.
+    `depth` 0 leaves out the attention over items: comparisons of pairs are enough for sorting. `close` is the share of
+    training sets in which the later digits decide.
     """
 
     head: Any
     trained: int = 15
     depth: int = 0
+    close: float = 0.0
 
 
 SYSTEMS: Mapping[str, System] = {
     "pointer": System(PrefixPlackettLuce()),
+    "pointer-32": System(PrefixPlackettLuce(), trained=32),
+    "pointer-close": System(PrefixPlackettLuce(), close=0.25),
     "pointer-attention": System(PrefixPlackettLuce(), depth=2),
     "generalized": System(GeneralizedPlackettLuce()),
     "plackett-luce": System(PlackettLuce()),
@@ -73,11 +78,11 @@ def run(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
         depth=system.depth,
         width=64,
         cpu_minutes=options.budget / 60,
-        settings=Settings(batch_size=64, learning_rate=4e-3, warmup=50, evaluations=20, patience=0),
+        settings=Settings(batch_size=64, learning_rate=3e-3, warmup=50, evaluations=20, patience=0),
         progress=False,
     )
     start = time.process_time()
-    model.fit(DigitSorting(*train, n=system.trained, bank=128, close=0.5))
+    model.fit(DigitSorting(*train, n=system.trained, bank=128, close=system.close))
     seconds = time.process_time() - start
     results = {str(n): quality(model, test, n) for n in SIZES}
     return {
@@ -167,3 +172,31 @@ def labelled(train: tuple[Any, Any], test: tuple[Any, Any], reader: ImageEncoder
         "results": results,
         "brief": f"done, {right:.4f} of digits right",
     }
+
+
+def section(done: Sequence[dict[str, Any]]) -> list[str]:
+    """Markdown: exact shares of every size, and how the share grew while training."""
+    lines: list[str] = []
+    for data in DATA:
+        mine = [x for x in done if x["part"] == PART and x["case"] == data and "error" not in x]
+        if not mine:
+            continue
+        rows = [[x["system"], x.get("trained_on", "labels"), f"{x['train_cpu_s'] / 60:.1f}", *shares(x)] for x in mine]
+        title = ["system", "trained on n", "CPU minutes", *(f"n = {n}" for n in SIZES)]
+        lines += ["", f"### {data}", "", "Right sets / right places, %, on test images.", "", *table(title, rows)]
+        curves = [[x["system"], curve(x)] for x in mine if "training" in x]
+        heads = ["system", "CPU minutes: right held-out sets, %"]
+        lines += ["", *table(heads, curves)] if curves else []
+    return lines
+
+
+def shares(cell: dict[str, Any]) -> list[str]:
+    """Right sets and right places of every size, as `fit` chose to decode."""
+    best = [cell["results"][str(n)]["best"] for n in SIZES]
+    return [f"{100 * r['exact']:.1f} / {100 * r['correct']:.1f}" for r in best]
+
+
+def curve(cell: dict[str, Any]) -> str:
+    """Quality on held-out sets after so many CPU minutes, at about eight points."""
+    points = cell["training"]["curve"]
+    return ", ".join(f"{p[2] / 60:.1f}: {100 * p[4]:.1f}" for p in points[:: max(1, len(points) // 8)])

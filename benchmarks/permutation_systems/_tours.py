@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine_cells.cell import Cell
 from intarsia.processes import GeneralizedPlackettLuce, Move, PrefixPlackettLuce
 from intarsia.training import Settings
 from intarsia_domains.permutations._arranger import Arranger, shorten
@@ -34,6 +33,8 @@ from intarsia_domains.permutations._tours import (
     tour_lengths,
     two_opt,
 )
+from permutation_systems._cell import Cell
+from tabular_systems._results import table
 
 PART = "tours"
 CASES = {"tsp20": 20, "tsp50": 50}
@@ -203,3 +204,25 @@ RIVAL: dict[str, Callable[[NDArray[np.float64], Tensor], Any]] = {
     "ortools": _ortools,
     "elkai": _elkai,
 }
+
+
+def section(done: Sequence[dict[str, Any]]) -> list[str]:
+    """Markdown: gaps and times of models and rivals, and what the labels cost."""
+    lines: list[str] = []
+    for case in CASES:
+        mine = [x for x in done if x["part"] == PART and x["case"] == case and "error" not in x]
+        if not mine:
+            continue
+        lines += ["", f"### {case}", ""]
+        for x in (x for x in mine if x["system"] == "labels"):
+            cost = f"labelled in {x['train_cpu_s'] / 60:.1f} CPU minutes, gap {x['gap']:.3f} %"
+            lines += [f"Training: {x['rows']:,} instances, {cost}.", ""]
+        rows = [
+            [x["system"], way, f"{r['length']:.4f}", f"{r['gap']:.3f}", f"{r['cpu_ms']:.2f}"]
+            for x in mine
+            if x["system"] != "labels"
+            for way, r in x["results"].items()
+        ]
+        rows.sort(key=lambda row: float(row[3]))
+        lines += table(["system", "decoding", "length", "gap, %", "CPU ms an instance"], rows) if rows else []
+    return lines

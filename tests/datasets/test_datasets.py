@@ -13,7 +13,7 @@ SHIPPED = [entry for entry in list_datasets() if entry.name != "california_housi
 
 @pytest.mark.parametrize("entry", SHIPPED, ids=lambda entry: entry.name)
 def test_cards_tell_the_truth(entry: Card) -> None:
-    pytest.importorskip("plotnine" if "plotnine" in entry.origin else "sklearn")
+    pytest.importorskip(next((x for x in ("plotnine", "logomaker") if x in entry.origin), "sklearn"))
     frame = load(entry.name)
     assert frame.shape == (entry.rows, entry.columns)
     assert entry.target in frame

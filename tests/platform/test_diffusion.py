@@ -9,7 +9,7 @@ import torch
 
 from intarsia import Ancestral, Cosine, Diffusion, Evidence, Linear, Polynomial, Staged, TauLeaping
 from intarsia.errors import RequirementError
-from intarsia.processes import Discrete, Gaussian, Product, Xor
+from intarsia.processes import Discrete, Gaussian, Product
 from intarsia.schedules import AbstractSchedule
 from intarsia.testing import BayesDenoiser, all_states
 from intarsia.testing._process_nelbo import quadrature
@@ -132,7 +132,7 @@ def test_sample_by_default_is_ancestral() -> None:
 
 def test_samplers_refuse_before_the_prior_is_drawn() -> None:
     calls: list[int] = []
-    model = Diffusion(Xor(2), lambda x, t, c: calls.append(1))
+    model = Diffusion(Gaussian(), lambda x, t, c: calls.append(1))
     rng = torch.Generator().manual_seed(0)
     before = rng.get_state()
     with pytest.raises(RequirementError, match="TauLeaping"):

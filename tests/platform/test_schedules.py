@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from intarsia import Cosine, Linear, LogLinear, Polynomial, Staged
 from intarsia.processes import HybridSurvival
-from intarsia.schedules import AbstractSchedule, LearnedPolynomial
+from intarsia.schedules import AbstractSchedule, Argmax, LearnedPolynomial
 
 
 def learned(powers: tuple[float, ...], shape: tuple[int, ...] | None = None, floor: float = 0.0) -> LearnedPolynomial:
@@ -21,7 +21,7 @@ def learned(powers: tuple[float, ...], shape: tuple[int, ...] | None = None, flo
 
 
 PLAIN = [Linear(), Cosine(), Polynomial(0.5), Polynomial(1.0), Polynomial(3.0), LogLinear(), LogLinear(0.2)]
-PLAIN += [HybridSurvival(), HybridSurvival(0.6)]
+PLAIN += [HybridSurvival(), HybridSurvival(0.6), Argmax(2), Argmax(27, Linear())]
 SITES = [Polynomial((0.5, 1.0, 3.0)), learned((0.5, 1.0, 3.0)), learned((1.5, 1.1, 2.0), floor=1.0)]
 STAGED = [Staged((0, 1)), Staged((1, 0, 1), Cosine()), Staged((0,)), Staged((2, 0, 1), Polynomial(2.0))]
 times = st.floats(1e-3, 1.0 - 1e-3)
@@ -59,6 +59,8 @@ def test_the_derivative_is_that_of_alpha(schedule: AbstractSchedule, t: float) -
 @pytest.mark.parametrize("schedule", PLAIN, ids=repr)
 @given(t=times)
 def test_the_inverse_undoes_alpha(schedule: AbstractSchedule, t: float) -> None:
+    if isinstance(schedule, Argmax):  # flat to rounding where the noise is too small to change the largest
+        t = 0.1 + 0.9 * t
     assert schedule.inverse(schedule.alpha(at(t))).item() == pytest.approx(t, abs=1e-7)
 
 
@@ -126,6 +128,7 @@ def test_stages_are_noised_last_to_first() -> None:
         lambda: HybridSurvival(1.0),
         lambda: LogLinear(0.0),
         lambda: LogLinear(1.0),
+        lambda: Argmax(1),
         lambda: Staged(()),
         lambda: Staged((0, 2)),
         lambda: Staged((1,)),

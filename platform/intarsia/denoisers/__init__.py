@@ -3,6 +3,7 @@
 from intarsia._types import Denoiser as Denoiser
 from intarsia.denoisers._embedding import SiteEmbedding as SiteEmbedding
 from intarsia.denoisers._embedding import TimeEmbedding as TimeEmbedding
+from intarsia.denoisers._leave_one_out import FromLeaveOneOut as FromLeaveOneOut
 from intarsia.denoisers._mlp import RealMLP as RealMLP
 from intarsia.denoisers._mlp import ResidualBlock as ResidualBlock
 from intarsia.denoisers._mlp import ResidualMLP as ResidualMLP

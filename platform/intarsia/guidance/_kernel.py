@@ -11,13 +11,13 @@ from intarsia.errors import RequirementError
 from intarsia.guidance._law import Law, draw, normalized
 from intarsia.guidance._mix import AbstractMix
 from intarsia.guidance._ratios import AbstractRatios
-from intarsia.processes import AbstractFinite, Discrete
+from intarsia.processes import AbstractFinite
 
 
 class AbstractGuided(AbstractFinite):
     """The noise of `process` with a reverse kernel that is not its own.
 
-    This is the whole hook that guidance needs: samplers call `reverse`, and enumeration calls `reverse_law`. It has
+    This is the whole hook that guidance needs: samplers call `reverse` or `rates`, enumeration `reverse_law`. It has
     no `loss`, because no q belongs to the kernel; samplers that draw from the posterior (first-hitting ones) refuse
     it, since a posterior alone does not tell the kernel.
     """
@@ -39,6 +39,9 @@ class AbstractGuided(AbstractFinite):
     def prediction(self, points: Tensor, weights: Tensor) -> Tensor:
         return self.process.prediction(points, weights)
 
+    def prediction_at(self, points: Tensor, weights: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        return self.process.prediction_at(points, weights, xt, t)
+
     def prior_law(self) -> tuple[Tensor, float]:
         return self.process.prior_law()
 
@@ -57,13 +60,13 @@ class AbstractGuided(AbstractFinite):
     def reverse(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor, rng: torch.Generator | None = None) -> Tensor:
         return draw(self.classes, self.reverse_law(pred, xt, s, t), xt, rng)
 
+    @property
+    def has_rates(self) -> bool:
+        return self.process.has_rates
+
     @abstractmethod
     def rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> Law:
-        """Guided jump rates at `t`: to the classes (entries), and to the mask (batch, *sites); 0 to xt itself.
-
-        Raises:
-            RequirementError: `process` has no rates.
-        """
+        """Guided jump rates at `t`; see the base class, and refused where `process` has none."""
 
     def loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor, s: Tensor | None = None) -> Tensor:
         raise RequirementError(f"a guided kernel belongs to no noise, so it has no loss; use that of {self.process}")
@@ -73,11 +76,6 @@ class AbstractGuided(AbstractFinite):
 
     def reconstruction(self, pred: Tensor, x0: Tensor, xt: Tensor) -> Tensor:
         return self.loss(pred, x0, xt, xt)
-
-    def _rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> Law:
-        if isinstance(self.process, AbstractGuided | Discrete):
-            return self.process.rates(pred, xt, t)
-        raise RequirementError(f"guided rates need `Discrete` noise, got {self.process}")
 
 
 @dataclass(frozen=True)
@@ -107,13 +105,16 @@ class Mixed(AbstractGuided):
         """The same prediction for every weight, stacked on axis 1."""
         return torch.stack([self.process.prediction(points, weights)] * len(self.mix.weights), 1)
 
+    def prediction_at(self, points: Tensor, weights: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        return torch.stack([self.process.prediction_at(points, weights, xt, t)] * len(self.mix.weights), 1)
+
     def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> Law:
         laws = [self.process.reverse_law(part, xt, s, t) for part in self._parts(pred)]
         mixed = self.mix.logs([law[0] for law in laws]), self.mix.logs([law[1] for law in laws])
         return normalized(self.classes, mixed)
 
     def rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> Law:
-        rates = [self._rates(part, xt, t) for part in self._parts(pred)]
+        rates = [self.process.rates(part, xt, t) for part in self._parts(pred)]
         entries, mask = (self.mix.logs([rate[k].log() for rate in rates]).exp() for k in (0, 1))
         return entries, mask
 
@@ -138,6 +139,6 @@ class Tilted(AbstractGuided):
         return normalized(self.classes, (entries + gain, mask + gain_mask))
 
     def rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> Law:
-        entries, mask = self._rates(pred, xt, t)
+        entries, mask = self.process.rates(pred, xt, t)
         gain, gain_mask = self.ratios.log_gain(self.process, xt, t, self.strength)
         return entries * gain.exp(), mask * gain_mask.exp()

@@ -36,6 +36,17 @@ class AbstractProcess(ABC, Generic[State]):
             weights: probabilities (batch, count), float64.
         """
 
+    def prediction_at(self, points: State, weights: Tensor, xt: State, t: Clock) -> State:
+        """The same at the states `xt` of time `t`, for heads that speak of x0 as seen from there; `prediction` if not.
+
+        Args:
+            points: states (count, *sites).
+            weights: probabilities (batch, count), float64.
+            xt: states (batch, *sites).
+            t: their times.
+        """
+        return self.prediction(points, weights)
+
     @abstractmethod
     def prior(self, shape: tuple[int, ...], rng: torch.Generator | None = None) -> State:
         """Draw states (batch, *sites) of time 1."""

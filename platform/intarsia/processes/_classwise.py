@@ -115,10 +115,20 @@ class ClasswiseAbsorbing(AbstractFinite):
         nats = self._rate_loss(logp, x0, t) if s is None else self._step_loss(logp, x0, xt, s, t)
         return torch.where(xt == self.mask_id(xt.device), nats, 0.0).to(pred.dtype)
 
+    def rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """A masked site becomes k at the rate μ_k · -alpha_k' / (1 - alpha_k); see the base class."""
+        masked = self.classes.spread(xt == self.mask_id(xt.device))
+        rates = self.classes.log_softmax(pred.double()).exp() * self._unmasking(xt, t)
+        return torch.where(masked, rates, 0.0), torch.zeros(xt.shape, dtype=torch.float64, device=xt.device)
+
+    def _unmasking(self, x: Tensor, t: Tensor) -> Tensor:
+        """-alpha_k' / (1 - alpha_k) of every class, as entries."""
+        times = self._times(t, x)
+        return ratio(-self.schedule.dalpha(times), 1.0 - self.schedule.alpha(times), 0.0)
+
     def _rate_loss(self, logp: Tensor, x0: Tensor, t: Tensor) -> Tensor:
         """Σ_k r_k (μ_k - [x0 = k] (1 + log μ_k)) with the rates r_k = -alpha_k' / (1 - alpha_k) of unmasking."""
-        times = self._times(t, x0)
-        rate = ratio(-self.schedule.dalpha(times), 1.0 - self.schedule.alpha(times), 0.0)
+        rate = self._unmasking(x0, t)
         others = self.classes.sum(torch.where(self.classes.is_class(x0), 0.0, rate * logp.exp()))
         right = self.classes.pick(logp, x0)
         return self.classes.pick(rate, x0) * (torch.expm1(right) - right) + others
@@ -130,6 +140,11 @@ class ClasswiseAbsorbing(AbstractFinite):
         # u log(u / (μ u)) for the unmasking, and the same for what stays masked
         kept = torch.where(still > 0, still * (torch.where(still > 0, still, 1.0).log() - model.log()), 0.0)
         return self.classes.pick(unmask, x0) * -self.classes.pick(logp, x0) + kept
+
+    def log_likelihood(self, xt: Tensor, t: Tensor) -> Tensor:
+        alpha = self.schedule.alpha(self._times(t, xt))
+        kept = torch.where(self.classes.is_class(xt), log(alpha), -torch.inf)
+        return torch.where(self.classes.spread(xt == self.mask_id(xt.device)), log(1.0 - alpha), kept)
 
     def prior_kl(self, x0: Tensor) -> Tensor:
         return torch.zeros(x0.shape, dtype=torch.float64, device=x0.device)

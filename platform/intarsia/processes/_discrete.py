@@ -8,8 +8,9 @@ from torch import Tensor
 
 from intarsia._time import per_site
 from intarsia.classes import AbstractClasses, classes_of
-from intarsia.processes._finite import AbstractFinite
-from intarsia.processes._logspace import bregman, kl_terms, log, logaddexp, ratio
+from intarsia.processes._finite import IMPOSSIBLE, AbstractFinite
+from intarsia.processes._jump_loss import jump_divergence
+from intarsia.processes._logspace import kl_terms, log, logaddexp, ratio
 from intarsia.schedules import AbstractSchedule, Linear
 from intarsia.spaces import Categorical
 
@@ -187,37 +188,19 @@ class Discrete(AbstractFinite):
             # every step is a weighted cross-entropy at the masked sites (MD4, eq. 4 and its T-step form)
             masked = xt == self.mask_id(xt.device)
             return torch.where(masked, self.unmask_weight(x0, t, s) * -self.classes.log_prob(pred, x0), 0.0)
+        if s is None:
+            return self._rate_loss(pred, x0, xt, t).to(pred.dtype)
         logp = self.classes.log_softmax(pred.double())
-        same = self._is_same(logp, xt)
-        sure = self.classes.is_class(x0).double().log()
-        known = (xt == x0).double()
-        if s is not None:
-            b, b_mask = self._step_law(sure, known, xt, s, t)
-            p, p_mask = self._step_law(logp, same, xt, s, t)
-            kl = self.classes.sum(kl_terms(b, p)) + kl_terms(b_mask, p_mask)
-            return kl.to(pred.dtype)
-        return self._rate_loss(logp, same, sure, known, xt, t).to(pred.dtype)
+        b, b_mask = self._step_law(self.classes.is_class(x0).double().log(), (xt == x0).double(), xt, s, t)
+        p, p_mask = self._step_law(logp, self._is_same(logp, xt), xt, s, t)
+        kl = self.classes.sum(kl_terms(b, p)) + kl_terms(b_mask, p_mask)
+        return kl.to(pred.dtype)
 
     def unmask_weight(self, x: Tensor, t: Tensor, s: Tensor | None = None) -> Tensor:
         """Weight of the cross-entropy of a masked site: -alpha'/(1 - alpha), or with `s` the chance to unmask."""
         alpha = self._alpha(t, x)
         gain = -self.schedule.dalpha(per_site(t, x)).expand(x.shape) if s is None else self._alpha(s, x) - alpha
         return ratio(gain, 1.0 - alpha, 0.0)
-
-    def _log_rates(self, logp: Tensor, same: Tensor, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Logs of the reversed chain's rates xt → y over -alpha'/alpha: to the classes, and to the mask.
-
-        Averaged over a law of x0 given by `logp`, with `same` its mass on xt:
-        alpha p(y) / (1 - alpha) + π(y) E[q(xt | another x0) / q(xt | x0)]. The entry y = xt means nothing.
-        """
-        alpha = self._alpha(t.double(), xt)
-        other = (1.0 - alpha) * self._stationary(xt, torch.float64)
-        mixed = (1.0 - same * ratio(alpha, alpha + other, 1.0)).clamp(min=1e-300).log()
-        odds = ratio(alpha, 1.0 - alpha, 0.0).log()
-        law = ((1.0 - self.mask) * self._law.to(xt.device)).log()
-        spread = self.classes.spread
-        to_mask = mixed + torch.tensor(self.mask, dtype=torch.float64).log()
-        return torch.logaddexp(spread(odds) + logp, spread(mixed) + law), to_mask
 
     def _clock_rate(self, xt: Tensor, t: Tensor) -> Tensor:
         """-alpha'/alpha per site, and 0 where xt is x0 for sure (t = 0, an unmasked site of absorbing noise)."""
@@ -226,18 +209,20 @@ class Discrete(AbstractFinite):
         clean = (1.0 - alpha) * self._stationary(xt, torch.float64) <= 0
         return torch.where(clean, 0.0, -dalpha / alpha.clamp(min=1e-12))
 
-    def _rate_loss(self, logp: Tensor, same: Tensor, sure: Tensor, known: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+    def _rate_loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor) -> Tensor:
         """Integrand Σ_y R_θ(y) - R(y) + R(y) log(R(y) / R_θ(y)) over the jumps xt → y of the reversed chain.
 
         Campbell et al. 2022, prop. 3, with the model's rate averaged over the posterior: no leave-one-out law
         is needed, and the bound is tight at the posterior.
         """
-        model, model_mask = self._log_rates(logp, same, xt, t)
-        truth, truth_mask = self._log_rates(sure, known, xt, t)
-        terms = torch.where(self.classes.is_class(xt), 0.0, bregman(truth, model))
-        to_mask = torch.where(xt == self.mask_id(xt.device), 0.0, bregman(truth_mask, model_mask))
+        alpha, here = self._alpha(t.double(), xt), self._stationary(xt, torch.float64)
         rate = self._clock_rate(xt, t)
-        return torch.where(rate > 0, rate * (self.classes.sum(terms) + to_mask), 0.0)
+        sure = (1.0 - alpha) * here <= 0  # any numbers will do there
+        alpha, here = torch.where(sure, 0.5, alpha), torch.where(sure, 0.5, here)
+        share = torch.full_like(alpha, 1.0 - self.mask)
+        law = None if self.law is None else self._law.to(xt.device)
+        nats = jump_divergence(self.classes, pred, x0, xt, alpha, here, share, law)
+        return torch.where(rate > 0, rate * nats, 0.0)
 
     def rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """Rates of the reversed chain at `t`: to the classes (entries), and to the mask (batch, *sites); 0 to xt.
@@ -259,25 +244,17 @@ class Discrete(AbstractFinite):
         to_mask = torch.where(xt == self.mask_id(xt.device), 0.0, redraw * self.mask)
         return torch.where(self.classes.is_class(xt), 0.0, entries), to_mask
 
-    def jump(
-        self, entries: Tensor, to_mask: Tensor, xt: Tensor, h: float, rng: torch.Generator | None = None
-    ) -> Tensor:
-        """Let rates stand still for a time `h`: jump with probability 1 - exp(-h R), to y in proportion to R(y).
+    def log_likelihood(self, xt: Tensor, t: Tensor) -> Tensor:
+        alpha = self._alpha(t.double(), xt)
+        other = (1.0 - alpha) * self._stationary(xt, torch.float64)
+        spread = self.classes.spread
+        return torch.where(self.classes.is_class(xt), spread(log(alpha + other)), spread(log(other)))
 
-        That is the law of any number of jumps, each to its own target wherever it starts: the last one decides.
-        """
-        to_class = self.classes.sum(entries)
-        total = to_class + to_mask
-        u = torch.rand((2, *xt.shape), dtype=torch.float64, generator=rng, device=xt.device)
-        jumps = u[0] < -torch.expm1(-h * total)
-        # where no jump happens the entries may all be 0; any law will do there
-        safe = torch.where(self.classes.spread(jumps & (to_class > 0)), entries.log(), 0.0)
-        target = torch.where(u[1] * total < to_mask, self.mask_id(xt.device), self.classes.sample(safe, rng))
-        return torch.where(jumps, target, xt)
-
-    def leap(self, pred: Tensor, xt: Tensor, t: Tensor, h: float, rng: torch.Generator | None = None) -> Tensor:
-        """One tau-leap of length `h` from `t`."""
-        return self.jump(*self.rates(pred, xt, t), xt, h, rng)
+    def _told(self, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """log(1 + alpha / ((1 - alpha) π(xt))), by which xt as x0 is likelier than another, and where it is sure."""
+        alpha = self._alpha(t.double(), xt)
+        other = (1.0 - alpha) * self._stationary(xt, torch.float64)
+        return torch.where(other > 0, torch.log1p(ratio(alpha, other, 1.0)), 0.0), other <= 0
 
     def leave_one_out(self, pred: Tensor, xt: Tensor, t: Tensor) -> Tensor:
         """log p(x0 of a site | xt at the other sites) from the posterior, as entries (Gourevitch et al. 2026).
@@ -287,11 +264,18 @@ class Discrete(AbstractFinite):
         posterior has forgotten what the other sites say, and is returned as it is.
         """
         logp = self.classes.log_softmax(pred.double())
-        alpha = self._alpha(t.double(), xt)
-        other = (1.0 - alpha) * self._stationary(xt, torch.float64)
-        shift = torch.where(other > 0, torch.log1p(ratio(alpha, other, 1.0)), 0.0)
-        taken = torch.where(self.classes.is_class(xt), logp - self.classes.spread(shift), logp)
+        taken = torch.where(self.classes.is_class(xt), logp - self.classes.spread(self._told(xt, t)[0]), logp)
         return self.classes.log_softmax(taken)
+
+    def from_leave_one_out(self, loo: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        """The observed state's logit gains what `leave_one_out` takes; in the dtype of `loo`, float32 at least."""
+        told, sure = self._told(xt, t)
+        # half precision would blur the gain
+        loo = loo if loo.dtype == torch.float64 else loo.float()
+        hit, spread = self.classes.is_class(xt), self.classes.spread
+        entries = torch.where(hit, loo + spread(told).to(loo.dtype), loo)
+        known = spread(sure & (xt != self.mask_id(xt.device)))
+        return torch.where(known, torch.where(hit, 0.0, IMPOSSIBLE).to(loo.dtype), entries)
 
     def prior_kl(self, x0: Tensor) -> Tensor:
         t = torch.ones(x0.shape[:1], dtype=torch.float64, device=x0.device)

@@ -25,9 +25,3 @@ def kl_terms(log_b: Tensor, log_p: Tensor) -> Tensor:
     none = log_b == -torch.inf
     log_b, log_p = torch.where(none, 0.0, log_b), torch.where(none, 0.0, log_p)
     return torch.where(none, 0.0, log_b.exp() * (log_b - log_p))
-
-
-def bregman(log_truth: Tensor, log_model: Tensor) -> Tensor:
-    """p - q + q log(q / p), and p where q = 0."""
-    difference = log_model.exp() - log_truth.exp()
-    return torch.where(log_truth == -torch.inf, log_model.exp(), difference + kl_terms(log_truth, log_model))

@@ -9,7 +9,8 @@ from torch import Tensor
 from intarsia._time import per_site
 from intarsia.classes import AbstractClasses, classes_of
 from intarsia.processes._finite import AbstractFinite
-from intarsia.processes._logspace import bregman, kl_terms, log, logaddexp, ratio
+from intarsia.processes._jump_loss import jump_divergence
+from intarsia.processes._logspace import kl_terms, log, logaddexp, ratio
 from intarsia.processes._share import AbstractShare, HybridShare, HybridSurvival, Ramp
 from intarsia.schedules import AbstractSchedule, Linear
 from intarsia.spaces import Categorical
@@ -172,50 +173,65 @@ class Mixing(AbstractFinite):
         return entries, torch.where(clean, torch.where(masked, 0.0, -torch.inf), to_mask)
 
     def loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor, s: Tensor | None = None) -> Tensor:
+        if s is None:
+            return self._rate_loss(pred, x0, xt, t).to(pred.dtype)
         logp = self.classes.log_softmax(pred.double())
         model = logp, self._is_same(logp, xt)
         truth = log(self.classes.is_class(x0).double()), (xt == x0).double()
-        if s is None:
-            return self._rate_loss(model, truth, xt, t).to(pred.dtype)
         (p, p_mask), (b, b_mask) = (self._step_law(*law, xt, s, t) for law in (model, truth))
         return (self.classes.sum(kl_terms(b, p)) + kl_terms(b_mask, p_mask)).to(pred.dtype)
 
-    def _rate_loss(self, model: tuple[Tensor, Tensor], truth: tuple[Tensor, Tensor], xt: Tensor, t: Tensor) -> Tensor:
+    def _rate_loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor) -> Tensor:
         """Integrand Σ_y R_θ(y) - R(y) + R(y) log(R(y) / R_θ(y)) over the jumps xt → y.
 
         Campbell et al. 2022, prop. 3, with the model's rate averaged over the posterior, where it is tight.
         """
-        masked = xt == self.mask_id(xt.device)
-        (p, p_mask), (q, q_mask) = self._log_rates(*model, xt, t), self._log_rates(*truth, xt, t)
-        terms = self.classes.sum(torch.where(self.classes.is_class(xt), 0.0, bregman(q, p)))
-        terms = terms + torch.where(masked, 0.0, bregman(q_mask, p_mask))
-        rate = self._clock_rate(xt, t)
-        return torch.where(rate > 0, rate * terms, 0.0)
-
-    def _log_rates(self, logp: Tensor, same: Tensor, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Logs of the reversed rates xt → y over `_clock_rate`: to the classes, and to the mask.
-
-        alpha p(y) + (1 - alpha) π(y) E[q(xt | another x0) / q(xt | x0)]. The entry y = xt means nothing.
-        """
         alpha, share = self._at(t, xt)
-        noise = self._noise(xt, alpha, share)
-        mixed = (1.0 - same * ratio(alpha, alpha + noise, 1.0)).clamp(min=1e-300).log() + log(1.0 - alpha)
-        redraw = self.classes.spread(mixed + log(1.0 - share)) + log(self._law.to(xt.device))
-        return logaddexp(self.classes.spread(log(alpha)) + logp, redraw), mixed + log(share)
+        rate = self._clock_rate(xt, t) * (1.0 - alpha)
+        here = self._noise(xt, torch.zeros_like(alpha), share)
+        sure = (1.0 - alpha) * here <= 0  # any numbers will do there
+        alpha, here = torch.where(sure, 0.5, alpha), torch.where(sure, 0.5, here)
+        law = None if self.law is None else self._law.to(xt.device)
+        nats = jump_divergence(self.classes, pred, x0, xt, alpha, here, 1.0 - share, law)
+        return torch.where(rate > 0, rate * nats, 0.0)
 
     def _clock_rate(self, xt: Tensor, t: Tensor) -> Tensor:
         """Forward rate into xt over (1 - alpha) π(xt): the slope of the logarithm of (1 - alpha) π(xt) / alpha.
 
         0 where xt is x0 for sure.
         """
+        came, drift, alpha = self._slopes(xt, t)
+        return (came / alpha.clamp(min=1e-12) + drift).clamp(min=0.0)
+
+    def _slopes(self, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """-alpha' / (1 - alpha), the slope of the log of the share of xt's kind in the noise, and alpha."""
         alpha, share = self._at(t, xt)
         time = per_site(t.double(), xt)
-        fall = -self.schedule.dalpha(time).expand(xt.shape) / alpha.clamp(min=1e-12)
         slope = self.share.slope(time).expand(xt.shape)
         masked = xt == self.mask_id(xt.device)
         drift = ratio(torch.where(masked, slope, -slope), torch.where(masked, share, 1.0 - share), 0.0)
-        rate = (ratio(fall, 1.0 - alpha, 0.0) + drift).clamp(min=0.0)
-        return torch.where(self._noise(xt, alpha, share) > 0, rate, 0.0)
+        came = ratio(-self.schedule.dalpha(time).expand(xt.shape), 1.0 - alpha, 0.0)
+        noised = self._noise(xt, alpha, share) > 0
+        return torch.where(noised, came, 0.0), torch.where(noised, drift, 0.0), alpha
+
+    def rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """The rate into xt, with what came from y: p(y) alpha, or a redraw; see the base class."""
+        logp = self.classes.log_softmax(pred.double())
+        came, drift, alpha = self._slopes(xt, t)
+        _, share = self._at(t, xt)
+        odds = ratio(alpha, alpha + self._noise(xt, alpha, share), 1.0)
+        redraw = self._clock_rate(xt, t) * (1.0 - alpha) * (1.0 - self._is_same(logp, xt) * odds).clamp(min=0.0)
+        spread = self.classes.spread
+        # a rate to a value of the data that is finite where nothing of the data is left
+        entries = spread((came + alpha * drift).clamp(min=0.0)) * logp.exp()
+        entries = entries + spread(redraw * (1.0 - share)) * self._law.to(xt.device)
+        to_mask = torch.where(xt == self.mask_id(xt.device), 0.0, redraw * share)
+        return torch.where(self.classes.is_class(xt), 0.0, entries), to_mask
+
+    def log_likelihood(self, xt: Tensor, t: Tensor) -> Tensor:
+        alpha, share = self._at(t, xt)
+        noise, spread = self._noise(xt, alpha, share), self.classes.spread
+        return torch.where(self.classes.is_class(xt), spread(log(alpha + noise)), spread(log(noise)))
 
     def prior_kl(self, x0: Tensor) -> Tensor:
         alpha, share = self._at(torch.ones(x0.shape[:1], dtype=torch.float64, device=x0.device), x0)

@@ -37,6 +37,11 @@ class Product(AbstractProcess[dict[str, Tensor]]):
     def prediction(self, points: dict[str, Tensor], weights: Tensor) -> dict[str, Tensor]:
         return {name: process.prediction(points[name], weights) for name, process in self.fields.items()}
 
+    def prediction_at(
+        self, points: dict[str, Tensor], weights: Tensor, xt: dict[str, Tensor], t: Clock
+    ) -> dict[str, Tensor]:
+        return {k: p.prediction_at(points[k], weights, xt[k], clock(t, k)) for k, p in self.fields.items()}
+
     def prior(
         self, shape: tuple[int, ...] | Mapping[str, tuple[int, ...]], rng: torch.Generator | None = None
     ) -> dict[str, Tensor]:

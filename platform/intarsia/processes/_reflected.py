@@ -66,6 +66,9 @@ class Reflected(AbstractProcess[Tensor]):
         at = torch.stack([self.image(point.expand(xt.shape), xt, t) for point in points], 1)
         return (weights.view(*weights.shape, *[1] * (xt.ndim - 1)) * at).sum(1)
 
+    def prediction_at(self, points: Tensor, weights: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        return self.prediction(points, weights, xt, t)
+
     def image(self, x0: Tensor, xt: Tensor, t: Tensor) -> Tensor:
         """E[image of x0 | xt, x0] = xt + σ² ∂ log q(xt | x0), what `pred` is when x0 is known; float64."""
         noise = self._noise(t, xt)

@@ -159,6 +159,9 @@ class Structured(AbstractFinite):
         rates = self.classes.spread(self._pace(xt, t)) * self._reversed(pred, xt, self._alpha(t, xt))
         return rates, torch.zeros(xt.shape, dtype=torch.float64, device=xt.device)
 
+    def log_likelihood(self, xt: Tensor, t: Tensor) -> Tensor:
+        return log(self._into(xt, self._alpha(t, xt)))
+
     def leave_one_out(self, pred: Tensor, xt: Tensor, t: Tensor) -> Tensor:
         """log p(x0 of a site | xt at the other sites) ∝ p(x0 | xt) / q(xt | x0); as it is where alpha = 1."""
         alpha = self._alpha(t, xt)

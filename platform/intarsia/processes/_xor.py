@@ -82,6 +82,25 @@ class Xor(AbstractFinite):
     def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         return self._pairs.reverse_law(_two_logits(pred), xt, s, t)
 
+    def log_posterior(self, pred: Tensor, x0: Tensor) -> Tensor:
+        return logsigmoid(torch.where(x0 == 1, pred, -pred))
+
+    def _told(self, xt: Tensor, t: Tensor) -> Tensor:
+        """log(q(xt | 1) / q(xt | 0)), by which the logit of the posterior exceeds that of the other sites."""
+        flip = self._flip(t.double(), xt).clamp(min=1e-300)
+        return torch.where(xt == 1, 1.0, -1.0) * (torch.log1p(-flip) - flip.log())
+
+    def leave_one_out(self, pred: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        """Bit logits; see the base class."""
+        return pred.double() - torch.where(self._flip(t, xt) > 0, self._told(xt, t), 0.0)
+
+    def from_leave_one_out(self, loo: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        """Bit logits; see the base class."""
+        return loo.double() + self._told(xt, t)
+
+    def rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        return self._pairs.rates(_two_logits(pred), xt, t)
+
     def loss(self, pred: Tensor, x0: Tensor, xt: Tensor, t: Tensor, s: Tensor | None = None) -> Tensor:
         return self._pairs.loss(_two_logits(pred), x0, xt, t, s)
 

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from intarsia._types import Denoiser, State
+from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence, hold, times
 from intarsia.processes import AbstractProcess, Discrete
 from intarsia.samplers._base import AbstractSampler, Claim, not_observed, one_tensor, uniform_grid
 from intarsia.samplers._cache import Cached
-from intarsia.samplers._leaps import leaping
 from intarsia.samplers._orders import gumbel, ranks
 
 _Rng = torch.Generator | None
@@ -55,7 +55,7 @@ class Gibbs(AbstractSampler):
         return "first order" if self.sites == 1 and self.temperature == math.inf else "biased"
 
     def check(self, process: AbstractProcess[Any]) -> None:
-        leaping(process, "Gibbs")
+        _discrete(process)
 
     def run(
         self,
@@ -66,7 +66,7 @@ class Gibbs(AbstractSampler):
         cond: object,
         rng: torch.Generator | None,
     ) -> State:
-        noise = leaping(process, "Gibbs")
+        noise = _discrete(process)
         x = one_tensor(x1, "Gibbs")
         cached, free = Cached(denoiser), not_observed(x, given)
         grid = uniform_grid(self.steps).to(x.device)
@@ -116,3 +116,9 @@ class Gibbs(AbstractSampler):
             margin = margin if undoubted is None else torch.where(undoubted, 0.0, margin)
             doubt = self.temperature * doubt - margin.clamp(-1e6, 1e6)
         return able & (ranks(torch.where(able, doubt, -torch.inf)) < self.sites)
+
+
+def _discrete(process: AbstractProcess[Any]) -> Discrete:
+    if not isinstance(process, Discrete):
+        raise RequirementError(f"`Gibbs` needs `Discrete` noise, got {process}. Use `Ancestral` instead.")
+    return process

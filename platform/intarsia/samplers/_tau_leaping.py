@@ -8,7 +8,7 @@ from torch import Tensor
 
 from intarsia._types import Denoiser, State
 from intarsia.evidence import Evidence, hold, times
-from intarsia.processes import AbstractProcess, Discrete
+from intarsia.processes import AbstractFinite, AbstractProcess
 from intarsia.samplers._base import AbstractSampler, Claim, one_tensor, uniform_grid
 from intarsia.samplers._cache import Cached
 from intarsia.samplers._leaps import leaping
@@ -18,7 +18,8 @@ from intarsia.samplers._leaps import leaping
 class TauLeaping(AbstractSampler):
     """A site jumps with probability 1 - exp(-h R), to y in proportion to its rate R(y) (Campbell et al. 2022).
 
-    Masks that outlast the last step are drawn from the posterior.
+    For any noise of finitely many states that has `rates`, guided kernels included. Masks that outlast the last step
+    are drawn from the posterior.
     """
 
     claim: ClassVar[Claim] = "first order"
@@ -50,19 +51,21 @@ class TauLeaping(AbstractSampler):
 
 
 def fill(
-    process: Discrete,
+    process: AbstractFinite,
     denoiser: Denoiser,
     x: Tensor,
     given: Evidence | None,
     cond: object,
     rng: torch.Generator | None,
 ) -> Any:
-    """Draw the masks that are left at time 0 from the posterior."""
-    masked = x == process.mask_id(x.device)
-    if not bool(masked.any()):
+    """Draw the masks that are left at time 0 from the posterior, which is the kernel of one step from 1 to 0."""
+    masked = x == process.classes.counts(x.device)
+    if not process.has_mask or not bool(masked.any()):
         return x
     end = torch.zeros(x.shape[0], dtype=torch.float64, device=x.device)
-    return torch.where(masked, process.classes.sample(denoiser(x, times(end, x, given), cond), rng), x)
+    pred = denoiser(x, times(end, x, given), cond)
+    law, _ = process.reverse_law(pred, x, end, torch.ones_like(end))
+    return torch.where(masked, process.classes.sample(law, rng), x)
 
 
 def _pairs(steps: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

@@ -37,6 +37,9 @@ class Until(AbstractProcess[Any]):
     def prediction(self, points: Any, weights: Tensor) -> Any:
         return self.process.prediction(points, weights)
 
+    def prediction_at(self, points: Any, weights: Tensor, xt: Any, t: Clock) -> Any:
+        return self.process.prediction_at(points, weights, xt, self.clock(t))
+
     def prior(self, shape: Any, rng: torch.Generator | None = None) -> Any:
         raise NotImplementedError(f"the law of data at time {self.end:g} cannot be drawn; bring a state of that time")
 

@@ -3,6 +3,8 @@
 `Gaussian` noise speaks log-SNR instead; its schedules stand beside it.
 """
 
+from intarsia.schedules._argmax import Argmax as Argmax
+from intarsia.schedules._argmax import argmax_survival as argmax_survival
 from intarsia.schedules._base import AbstractSchedule as AbstractSchedule
 from intarsia.schedules._learned import LearnedPolynomial as LearnedPolynomial
 from intarsia.schedules._plain import Cosine as Cosine

@@ -13,7 +13,7 @@ from intarsia.processes import IMPOSSIBLE, AbstractProcess, Discrete, Product
 class BayesDenoiser:
     """The exact posterior p(x0 | xt) of an enumerated joint law, as the prediction that `process` wants.
 
-    The head is what the process's `prediction` says: class logits, a mean, a dict of them for records. Works in log
+    The head is what the process's `prediction_at` says: class logits, a mean, a dict of them for records. Works in log
     space and float64 at any time, per row or per site, 0 and 1 included. A state that cannot be (a value of time 0
     that the law rules out) counts the points that contradict it least.
 
@@ -43,7 +43,7 @@ class BayesDenoiser:
     def __call__(self, xt: Any, t: Clock, cond: Any = None) -> Any:
         """The exact prediction for states (batch, *sites) at `t`, per row or per site."""
         self.nfe += 1
-        return self.process.prediction(self.support, self.posterior(xt, t))
+        return self.process.prediction_at(self.support, self.posterior(xt, t), xt, t)
 
     def posterior(self, xt: Any, t: Clock) -> Tensor:
         """Probabilities of the points given `xt`, (batch, points)."""

@@ -9,7 +9,7 @@ from intarsia._types import Denoiser
 from intarsia.processes import AbstractProcess, Discrete
 from intarsia.samplers import AbstractSampler, Ancestral, FirstHitting
 from intarsia.testing._ensure import ensure, leaves
-from intarsia.testing._joint import Joint, whole_fields
+from intarsia.testing._joint import joint_of
 from intarsia.testing._statistics import total_variation
 
 
@@ -39,7 +39,7 @@ def check_denoiser(
         tolerance: of the law; sampling noise included.
         seed: of the draws.
     """
-    joint = Joint(support, log_prob.double().softmax(0), whole_fields(process))
+    joint = joint_of(process, support, log_prob.double().softmax(0))
     points = len(joint.law)
     wanted = process.prediction(support, torch.eye(points, dtype=torch.float64))
     absorbing = isinstance(process, Discrete) and process.time_free

@@ -7,7 +7,16 @@ from torch import Tensor
 
 from intarsia._types import batch_size
 from intarsia.errors import RequirementError
-from intarsia.processes import AbstractFinite, AbstractProcess, AbstractShuffle, Gaussian, Product
+from intarsia.processes import (
+    AbstractFinite,
+    AbstractProcess,
+    AbstractShuffle,
+    Death,
+    Gaussian,
+    Jacobi,
+    Product,
+    Reflected,
+)
 from intarsia.testing._finite import FiniteSites, example_sites
 
 
@@ -20,6 +29,13 @@ def example_states(process: AbstractProcess[Any], rows: int, rng: torch.Generato
     if isinstance(process, AbstractFinite):
         counts = FiniteSites(process, example_sites(process)).classes
         return torch.stack([torch.randint(count, (rows,), generator=rng) for count in counts], 1)
+    if isinstance(process, Death):
+        return torch.randint(20, (rows, 2), generator=rng)
+    if isinstance(process, Reflected):
+        return process.prior((rows, 2), rng).double()
+    if isinstance(process, Jacobi):
+        chosen = torch.randint(process.num_classes, (rows, 2), generator=rng)
+        return torch.nn.functional.one_hot(chosen, process.num_classes).double()
     if isinstance(process, AbstractShuffle):
         return process.prior((rows, process.n), rng)
     raise RequirementError(f"no example data for {process}; give `x0`")
@@ -31,9 +47,9 @@ def example_prediction(process: AbstractProcess[Any], x0: Any, rng: torch.Genera
     return process.prediction(x0, (3.0 * torch.randn((rows, rows), generator=rng, dtype=torch.float64)).softmax(1))
 
 
-def perfect_prediction(process: AbstractProcess[Any], x0: Any) -> Any:
-    """The prediction that is sure of `x0`."""
-    return process.prediction(x0, torch.eye(batch_size(x0), dtype=torch.float64))
+def perfect_prediction(process: AbstractProcess[Any], x0: Any, xt: Any, t: Any) -> Any:
+    """The prediction at `xt` that is sure of `x0`."""
+    return process.prediction_at(x0, torch.eye(batch_size(x0), dtype=torch.float64), xt, t)
 
 
 def rows_of(x: Any, rows: Tensor | slice) -> Any:

@@ -9,7 +9,17 @@ from torch import Tensor
 
 from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence
-from intarsia.processes import AbstractFinite, AbstractJoint, AbstractProcess, AbstractShuffle, Gaussian, Product
+from intarsia.processes import (
+    AbstractFinite,
+    AbstractJoint,
+    AbstractProcess,
+    AbstractShuffle,
+    Death,
+    Gaussian,
+    Jacobi,
+    Product,
+    Reflected,
+)
 from intarsia.testing._ensure import leaves
 from intarsia.testing._examples import rows_of
 from intarsia.testing._finite import FiniteSites, all_states, example_sites
@@ -19,11 +29,16 @@ MAX_POINTS = 81
 
 @dataclass(frozen=True)
 class Joint:
-    """States that have probability (points, *sites), or a dict of them, and their law (points,)."""
+    """States that have probability (points, *sites), or a dict of them, and their law (points,).
+
+    Fields of `whole` ("" for a state that is one tensor) are one variable each; in those of `shares` the entries of the
+    last axis are one.
+    """
 
     support: Any
     law: Tensor
     whole: frozenset[str] = frozenset()
+    shares: frozenset[str] = frozenset()
 
     def shape(self, rows: int) -> Any:
         """The shape of `rows` states."""
@@ -70,7 +85,8 @@ class Joint:
         found: list[list[Tensor]] = []
         for k, name in enumerate(names):
             size = empty[k].numel()
-            masks = [torch.ones(size, dtype=torch.bool)] if name in self.whole else list(torch.eye(size).bool())
+            joined = size if name in self.whole else empty[k].shape[-1] if name in self.shares else 1
+            masks = torch.eye(size // joined).bool().repeat_interleave(joined, 1)
             found += [[*empty[:k], mask.view(empty[k].shape), *empty[k + 1 :]] for mask in masks]
         return found
 
@@ -86,6 +102,17 @@ def whole_fields(process: AbstractProcess[Any]) -> frozenset[str]:
     return frozenset(name for name, field in fields.items() if isinstance(field, AbstractJoint))
 
 
+def share_fields(process: AbstractProcess[Any]) -> frozenset[str]:
+    """The fields whose sites are points of a simplex."""
+    fields = process.fields if isinstance(process, Product) else {"": process}
+    return frozenset(name for name, field in fields.items() if isinstance(field, Jacobi))
+
+
+def joint_of(process: AbstractProcess[Any], support: Any, law: Tensor) -> Joint:
+    """A law of states of `process`."""
+    return Joint(support, law, whole_fields(process), share_fields(process))
+
+
 def example_joint(process: AbstractProcess[Any], seed: int) -> Joint:
     """A law of dependent sites for one of the engine's processes."""
     support = _support(process)
@@ -93,7 +120,7 @@ def example_joint(process: AbstractProcess[Any], seed: int) -> Joint:
     if points > MAX_POINTS:
         raise RequirementError(f"{process} has {points} states, more than {MAX_POINTS}; give `support` and `log_prob`")
     rng = torch.Generator().manual_seed(seed)
-    return Joint(support, torch.randn(points, dtype=torch.float64, generator=rng).softmax(0), whole_fields(process))
+    return joint_of(process, support, torch.randn(points, dtype=torch.float64, generator=rng).softmax(0))
 
 
 def _support(process: AbstractProcess[Any]) -> Any:
@@ -103,6 +130,13 @@ def _support(process: AbstractProcess[Any]) -> Any:
         return {name: part[chosen[:, k]] for k, (name, part) in enumerate(parts.items())}
     if isinstance(process, Gaussian):
         return torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
+    if isinstance(process, Reflected):
+        ends = torch.tensor([process.low, process.high], dtype=torch.float64)
+        return ends[torch.tensor([[0, 0], [0, 1], [1, 1]])]
+    if isinstance(process, Death):
+        return torch.tensor([[0, 0], [0, 2], [3, 1], [5, 4]])
+    if isinstance(process, Jacobi):
+        return torch.eye(process.num_classes, dtype=torch.float64)[torch.tensor([[0, 0], [0, 1], [1, 1]])]
     if isinstance(process, AbstractFinite):
         return all_states(FiniteSites(process, example_sites(process)).classes)
     if isinstance(process, AbstractShuffle):

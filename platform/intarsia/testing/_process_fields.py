@@ -14,6 +14,7 @@ from intarsia.processes import (
     Mixing,
     Product,
     Ramp,
+    Structured,
     VarianceExploding,
     VariancePreserving,
 )
@@ -64,6 +65,8 @@ def _another(process: AbstractProcess[Any], name: str) -> object:
         return tuple(map(_ramp, counts)) if isinstance(counts, tuple) else _ramp(counts)
     if isinstance(process, Discrete) and name == "mask":
         return 0.5 if process.mask in (0.0, 1.0) else 1.0
+    if isinstance(process, Structured) and name == "matrix":
+        return 1.5 * process.matrix
     if isinstance(process, AbstractShuffle) and name == "shuffles":
         return tuple(2 * count for count in process.counts)
     if isinstance(process, Mixing) and name in ("share", "law"):

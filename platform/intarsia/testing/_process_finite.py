@@ -5,6 +5,7 @@ from torch import Tensor
 
 from intarsia.processes import AbstractFinite
 from intarsia.testing._ensure import ensure, ensure_close
+from intarsia.testing._enumerate import reverse_rates
 from intarsia.testing._finite import FiniteSites, example_sites
 from intarsia.testing._process_shapes import full
 from intarsia.testing._statistics import MIN_P, chi_square
@@ -43,6 +44,8 @@ def check_finite(process: AbstractFinite, seed: int) -> None:
         ensure_close(recovered[exists], q_s[exists], EXACT, f"Σ q(xs | xt, x0) q(xt | x0) = q(xs | x0) {where}")
         _check_reverse(finite, laws, bridge, s, t, where, seed)
         _check_draws(finite, q_s, q_t, bridge, s, t, where, seed)
+    if process.has_rates:
+        _check_rates(finite, laws)
     _check_prior(finite)
     _check_start(finite)
 
@@ -88,6 +91,19 @@ def _check_reverse(
     counts = _counts(drawn, most, most)
     p = chi_square(counts[reachable], truth[reachable])
     ensure(p >= MIN_P, f"draws of `reverse` {where} do not follow q(xs | xt): p = {p:.2g}, n = {DRAWS} each")
+
+
+def _check_rates(finite: FiniteSites, laws: Tensor) -> None:
+    """`rates` is the slope of the reverse kernel, whose form in closed terms was checked before."""
+    most, top = max(finite.states), torch.tensor(finite.states) - 1
+    xt = torch.minimum(torch.arange(most)[:, None], top)
+    for t in (0.35, 0.85):  # inside the windows of staged schedules
+        time = full(most, t)
+        pred = finite.prediction(finite.posterior(laws, t).transpose(0, 1)[torch.arange(most)])
+        slope, rates = reverse_rates(finite, pred, xt, time), finite.padded(*finite.process.rates(pred, xt, time))
+        scale = float(slope.max()) + 1.0
+        where = f"`rates` of {finite.process} at t = {t:g} against the slope of its reverse kernel"
+        ensure_close(rates / scale, slope / scale, 1e-7, where)
 
 
 def _check_draws(

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from intarsia._types import batch_size
 from intarsia.evidence import Evidence, hold
-from intarsia.processes import AbstractFinite, AbstractProcess, AbstractShuffle, Discrete, Product
+from intarsia.processes import AbstractFinite, AbstractProcess, AbstractShuffle, Product
 from intarsia.samplers import AbstractSampler, Ancestral, Claim, TauLeaping
 from intarsia.testing._bayes import BayesDenoiser
 from intarsia.testing._ensure import ensure, leaves, same, untouched, untouched_randomness
 from intarsia.testing._enumerate import enumerated_law, values_and_mask
-from intarsia.testing._joint import Joint, example_joint, whole_fields
+from intarsia.testing._joint import Joint, example_joint, joint_of
 from intarsia.testing._refusal import check_refusal, refused
 from intarsia.testing._statistics import MIN_P, chi_square, sampling_noise, total_variation
 
@@ -54,8 +54,8 @@ def check_sampler(
     for other in refused(sampler):
         check_refusal(sampler, other)
     sampler.check(process)
-    joint = None if support is None or log_prob is None else Joint(support, log_prob.double().softmax(0))
-    joint = example_joint(process, seed) if joint is None else replace(joint, whole=whole_fields(process))
+    given = None if support is None or log_prob is None else joint_of(process, support, log_prob.double().softmax(0))
+    joint = example_joint(process, seed) if given is None else given
     denoiser = BayesDenoiser(process, joint.support, joint.law.log())
     _check_repeatable(sampler, process, denoiser, joint)
     _check_cond(sampler, process, denoiser, joint)
@@ -118,7 +118,7 @@ def _check_law(
 
 
 def _enumerable(sampler: AbstractSampler, process: AbstractProcess[Any]) -> Ancestral | TauLeaping | None:
-    if isinstance(sampler, TauLeaping) and isinstance(process, Discrete):
+    if isinstance(sampler, TauLeaping) and isinstance(process, AbstractFinite):
         return sampler
     return sampler if isinstance(sampler, Ancestral) and isinstance(process, AbstractFinite | AbstractShuffle) else None
 

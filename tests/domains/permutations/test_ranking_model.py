@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from intarsia.errors import ArtifactError
 from intarsia.processes import Discrete, Enumerated, GeneralizedPlackettLuce, Move, PlackettLuce, PrefixPlackettLuce
@@ -93,7 +94,7 @@ def test_more_items_than_can_be_listed(options: dict[str, Any]) -> None:
 def test_partial_ballots_are_scored_as_events(fitted: RankingModel) -> None:
     listed = fitted.score_samples(Rankings(ITEMS, all_permutations(4).numpy()))
     assert np.exp(listed).sum() == pytest.approx(1.0, abs=1e-6)
-    begins = (all_permutations(4)[:, :2] == np.array([1, 2])).all(1).numpy()
+    begins = all_permutations(4)[:, :2].eq(torch.tensor([1, 2])).all(1).numpy()
     top = fitted.score_samples([["bun", "cod"]])
     assert np.exp(top[0]) == pytest.approx(np.exp(listed[begins]).sum(), abs=1e-6)
     relative = fitted.score_samples(Rankings.of([["dip", "ale"]], ITEMS, Unranked.UNKNOWN))

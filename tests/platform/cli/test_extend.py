@@ -26,7 +26,7 @@ def tiny():
 """
 POINTS = """
 [intarsia.commands]
-solve = acme_verbs:solve
+crack = acme_verbs:solve
 talk = acme_verbs:sub
 broken = acme_nowhere:solve
 [intarsia.domains]
@@ -50,14 +50,14 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("acme")
 def test_a_verb_is_listed_unloaded_and_runs(run, fails) -> None:
     text = run("--help").stdout
-    assert "solve" in text
+    assert "crack" in text
     assert "acme_verbs" in text
-    assert run("solve", "sudoku").stdout == "solved sudoku\n"
+    assert run("crack", "sudoku").stdout == "solved sudoku\n"
     assert run("talk", "ask", "why").stdout == "asked why\n"
-    assert "--hard" in run("solve", "--help").stdout
-    assert "nothing to solve" in fails("solve", "none")
-    assert "interrupted" in run("solve", "wait", code=130).stderr
-    assert "see intarsia solve --help" in fails("solve")
+    assert "--hard" in run("crack", "--help").stdout
+    assert "nothing to solve" in fails("crack", "none")
+    assert "interrupted" in run("crack", "wait", code=130).stderr
+    assert "see intarsia crack --help" in fails("crack")
 
 
 @pytest.mark.usefixtures("acme")

@@ -104,7 +104,7 @@ def test_places_that_cannot_be_used(fails, data: Path, tmp_path: Path) -> None:
     assert "standard output" in fails("fit", "tabular", train, "--out", "-")
     assert "does not exist" in fails("fit", "tabular", data / "nowhere.csv", "--out", tmp_path / "m")
     assert "directory" in fails("fit", "tabular", data, "--out", tmp_path / "m")
-    assert "installed: tabular" in fails("fit", "tables", train, "--out", tmp_path / "m")
+    assert "installed: arrangements, dna, permutations" in fails("fit", "tables", train, "--out", tmp_path / "m")
 
 
 def test_a_disk_that_fills_leaves_the_old_model_whole(

@@ -66,10 +66,23 @@ def test_report_of_a_model_and_of_a_file(run, fails, data: Path, model: Path, tm
     assert "Shape error" in result.stderr
     assert result.stdout == ""
     run("sample", model, "-n", 100, "--out", tmp_path / "s.csv")
-    run("report", tmp_path / "s.csv", *real, "--target", "member", "--out", tmp_path / "r.json", "-q")
+    run(
+        "report",
+        tmp_path / "s.csv",
+        *real,
+        "--domain",
+        "tabular",
+        "--target",
+        "member",
+        "--out",
+        tmp_path / "r.json",
+        "-q",
+    )
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["provenance"]["Target"] == "member"
-    assert "foo" in fails("report", tmp_path / "s.csv", *real, "--target", "foo", "--out", tmp_path / "x.md")
+    assert "foo" in fails(
+        "report", tmp_path / "s.csv", *real, "--domain", "tabular", "--target", "foo", "--out", tmp_path / "x.md"
+    )
     assert not (tmp_path / "x.md").exists()
 
 
@@ -78,7 +91,10 @@ def test_bad_reports(fails, data: Path, model: Path, tmp_path: Path) -> None:
     assert ".html" in fails("report", model, *real, "--out", tmp_path / "r.pdf")
     assert "no directory" in fails("report", model, *real, "--out", tmp_path / "no" / "r.html")
     assert "only once" in fails("report", model, "--real", "-", "--holdout", "-")
-    assert "does not exist" in fails("report", tmp_path / "s.csv", *real, "--out", tmp_path / "r.html")
+    assert "say which domain" in fails("report", tmp_path / "s.csv", *real, "--out", tmp_path / "r.html")
+    assert "does not exist" in fails(
+        "report", tmp_path / "s.csv", *real, "--domain", "tabular", "--out", tmp_path / "r.html"
+    )
 
 
 def test_info(run, model: Path) -> None:

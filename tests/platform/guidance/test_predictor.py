@@ -184,8 +184,6 @@ def test_it_refuses_what_it_cannot_do() -> None:
         Predictor(Gaussian(), lambda x, t, c: x, ratios)
     with pytest.raises(RequirementError, match="no loss"):
         Tilted(ABSORBING, ratios).loss(POINTS, POINTS, POINTS, torch.ones(4))
-    with pytest.raises(RequirementError, match="rates"):
-        Tilted(Xor(2), ratios).rates(POINTS.double(), POINTS, torch.ones(4))
     with pytest.raises(RequirementError, match="absorbing"):
         FirstHitting().check(Tilted(ABSORBING, ratios))
 

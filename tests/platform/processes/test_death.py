@@ -9,11 +9,8 @@ import torch
 from intarsia import Ancestral, Cosine, Linear, LogLinear, Polynomial
 from intarsia.processes import Death
 from intarsia.spaces import Count
-from intarsia.testing import BayesDenoiser, chi_square
-from intarsia.testing._process_clock import check_endpoints, check_site_times
-from intarsia.testing._process_fields import check_fields
+from intarsia.testing import BayesDenoiser, check_process, chi_square
 from intarsia.testing._process_nelbo import _graded, quadrature
-from intarsia.testing._process_shapes import check_determinism, check_shapes
 
 MIN_P = 1e-4
 
@@ -42,13 +39,7 @@ def bridge(process: Death, x0: int, s: float, t: float) -> torch.Tensor:
 
 @pytest.mark.parametrize("process", [Death(), Death(Cosine())], ids=repr)
 def test_laws_that_every_process_owes(process: Death) -> None:
-    """All of `check_process` but that the loss of a step is 0 for a sure prediction: see `Death.loss`."""
-    rng = torch.Generator().manual_seed(0)
-    x0 = torch.randint(20, (32, 2), generator=rng)
-    pred = process.prediction(x0, torch.rand((32, 32), generator=rng, dtype=torch.float64).softmax(1))
-    for check in (check_shapes, check_determinism, check_site_times, check_endpoints):
-        check(process, x0, pred)
-    check_fields(process, x0, pred, {})
+    check_process(process)
 
 
 def test_t1_blackout() -> None:

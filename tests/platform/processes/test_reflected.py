@@ -10,11 +10,8 @@ from intarsia import Ancestral, VarianceExploding
 from intarsia.processes import Reflected
 from intarsia.processes._reflection import _by_cosines, _by_images, fold, folded_normal
 from intarsia.spaces import Real
-from intarsia.testing import chi_square
-from intarsia.testing._process_clock import check_endpoints, check_site_times
-from intarsia.testing._process_fields import check_fields
+from intarsia.testing import BayesDenoiser, check_process, chi_square
 from intarsia.testing._process_nelbo import quadrature
-from intarsia.testing._process_shapes import check_determinism, check_shapes
 
 MIN_P = 1e-4
 PROCESS = Reflected(-1.0, 2.0, VarianceExploding(0.003, 6.0))
@@ -42,29 +39,9 @@ def midpoints(process: Reflected, count: int) -> tuple[Tensor, float]:
     return process.low + step * (torch.arange(count, dtype=torch.float64)[:, None] + 0.5), step
 
 
-class Oracle:
-    """The exact prediction for x0 among `points` with `weights`: the mean image."""
-
-    def __init__(self, process: Reflected, points: Tensor, weights: Tensor) -> None:
-        self.process, self.points, self.weights = process, points, weights
-
-    def __call__(self, xt: Tensor, t: Tensor, cond: object = None) -> Tensor:
-        rows, count = len(xt), len(self.points)
-        states, data = xt.repeat_interleave(count, 0), self.points.repeat(rows, 1)
-        log_q = self.process.log_q(states, data, t.repeat_interleave(count)).view(rows, count)
-        posterior = (log_q + self.weights.log()).softmax(1)
-        return self.process.prediction(self.points, posterior, xt, t)
-
-
 @pytest.mark.parametrize("process", [Reflected(), PROCESS], ids=repr)
 def test_laws_that_every_process_owes(process: Reflected) -> None:
-    """All of `check_process` but the loss, whose perfect prediction depends on xt: see below."""
-    rng = torch.Generator().manual_seed(0)
-    x0 = process.prior((32, 2), rng).double()
-    pred = x0 + 0.3 * torch.randn((32, 2), generator=rng, dtype=torch.float64)
-    for check in (check_shapes, check_determinism, check_site_times, check_endpoints):
-        check(process, x0, pred)
-    check_fields(process, x0, pred, {})
+    check_process(process)
 
 
 def test_fold() -> None:
@@ -172,7 +149,7 @@ def test_nelbo_of_one_number_is_minus_its_log_density() -> None:
     data, step = midpoints(process, 100)
     wave = math.pi * (data[:, 0] + 1.0) / 3.0
     law = 1.0 + 0.7 * wave.cos() + 0.2 * (2.0 * wave).cos()  # flat at the bounds, as what is folded
-    oracle = Oracle(process, data, law / law.sum())
+    oracle = BayesDenoiser(process, data, (law / law.sum()).log())
     chosen = torch.tensor([3, 47, 98])
     x0 = data[chosen]
     nodes, gap = midpoints(process, 150)
@@ -194,7 +171,7 @@ def test_nelbo_of_one_number_is_minus_its_log_density() -> None:
 def test_samples_recover_atoms_and_stay_inside() -> None:
     process, rng = PROCESS, torch.Generator().manual_seed(0)
     points, law = real([[-1.0], [0.5], [1.9]]), real([0.5, 0.2, 0.3])
-    oracle = Oracle(process, points, law)
+    oracle = BayesDenoiser(process, points, law.log())
     x = Ancestral(60).sample(process, oracle, process.prior((3000, 1), rng).double(), rng=rng)
     assert bool(Real(-1.0, 2.0).check(x).all())
     gap = (x - points.T).abs()

@@ -8,11 +8,17 @@ import torch
 
 from intarsia import Ancestral, Cosine, Evidence, TauLeaping
 from intarsia.errors import RequirementError
-from intarsia.processes import Discrete, Gaussian, Xor
+from intarsia.processes import AbstractFinite, Discrete, Gaussian, Xor
 from intarsia.samplers import AbstractSampler, FirstHitting
 from intarsia.testing import BayesDenoiser, all_states, enumerated_law, total_variation
 
 PAIR = torch.tensor([[0, 0], [1, 1]])
+
+
+class NoRates(Discrete):
+    """Noise whose rates nobody wrote down."""
+
+    rates = AbstractFinite.rates
 
 
 def joint(
@@ -82,8 +88,8 @@ def test_what_cannot_be_enumerated_is_refused() -> None:
     denoiser = BayesDenoiser(process, PAIR, torch.zeros(2))
     with pytest.raises(RequirementError, match="enumerated"):
         enumerated_law(FirstHitting(), process, denoiser, 2)
-    with pytest.raises(RequirementError, match="Discrete"):
-        enumerated_law(TauLeaping(2), Xor(2), denoiser, 2)
+    with pytest.raises(RequirementError, match="jump rates"):
+        enumerated_law(TauLeaping(2), NoRates(2), denoiser, 2)
 
 
 def test_a_class_in_place_of_an_object_is_named() -> None:

@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 import torch
 
+from intarsia import Polynomial
 from intarsia.errors import RequirementError
-from intarsia.processes import Discrete, Gaussian, Xor
+from intarsia.processes import AbstractFinite, ClasswiseAbsorbing, Discrete, Gaussian, Mixing, Structured, Xor
 from intarsia.samplers import AbstractLeap, Redraw, Shift, TauLeaping, ThetaTrapezoidal
 from intarsia.samplers._theta_trapezoidal import extrapolate
 from intarsia.schedules import AbstractSchedule
@@ -120,9 +121,9 @@ def test_t5_clipping_costs_the_order_but_not_the_gain() -> None:
     assert ring_error(RAMP, 256, Shift(), None) == pytest.approx(1.05e-2, abs=5e-5)
 
 
-def joint_law(process: Discrete, logits: torch.Tensor, steps: int, theta: float = 0.5) -> torch.Tensor:
+def joint_law(process: AbstractFinite, logits: torch.Tensor, steps: int, theta: float = 0.5) -> torch.Tensor:
     """Law of `ThetaTrapezoidal` on two sites, over all states, by the product of the laws of its leaps."""
-    count, most = process.classes.width, process.classes.width + process.has_mask
+    count, most = 2, 2 + process.has_mask
     states = all_states([most, most])
     denoiser = BayesDenoiser(process, all_states([count, count]), logits)
     prior, mask = process.prior_law()
@@ -154,19 +155,29 @@ def joint_law(process: Discrete, logits: torch.Tensor, steps: int, theta: float 
 
 
 NOISES = [Discrete.absorbing(2), Discrete.uniform(2), Discrete(2, mask=0.5, law=(0.4, 0.6))]
+SKEW = torch.tensor([[-0.3, 0.3], [0.7, -0.7]], dtype=torch.float64)
+OTHERS: list[AbstractFinite] = [
+    Xor(2),
+    Structured(SKEW),
+    Mixing.hybrid(2),
+    ClasswiseAbsorbing(2, Polynomial((0.7, 2.0))),
+]
 GENTLE = torch.tensor([0.1, -0.15, -0.1, 0.15], dtype=torch.float64)
 STEEP = torch.tensor([1.0, -1.0, -0.5, 0.8], dtype=torch.float64)
 
 
-def joint_errors(process: Discrete, logits: torch.Tensor, grid: tuple[int, ...]) -> list[float]:
+def joint_errors(process: AbstractFinite, logits: torch.Tensor, grid: tuple[int, ...]) -> list[float]:
     most = 2 + process.has_mask
     truth = torch.zeros(most, most, dtype=torch.float64)
     truth[:2, :2] = logits.softmax(0).view(2, 2)
     return [total_variation(joint_law(process, logits, n), truth.flatten()) for n in grid]
 
 
-def test_two_sites_are_of_second_order() -> None:
-    errors = joint_errors(Discrete.uniform(2, Horizon(6.0)), GENTLE, (16, 32, 64, 128))
+@pytest.mark.parametrize(
+    "process", [Discrete.uniform(2, Horizon(6.0)), Xor(2, Horizon(6.0)), Structured(SKEW, Horizon(6.0))], ids=repr
+)
+def test_two_sites_are_of_second_order(process: AbstractFinite) -> None:
+    errors = joint_errors(process, GENTLE, (16, 32, 64, 128))
     assert all(slope > 1.95 for slope in slopes(errors)), errors
 
 
@@ -189,8 +200,8 @@ def test_clipped_steps_beat_tau_leaping_at_the_same_calls(process: Discrete) -> 
         assert joint_errors(process, STEEP, (calls // 2,))[0] < 0.7 * total_variation(law, target)
 
 
-@pytest.mark.parametrize("process", NOISES, ids=repr)
-def test_draws_follow_the_law_of_the_steps(process: Discrete) -> None:
+@pytest.mark.parametrize("process", NOISES + OTHERS, ids=repr)
+def test_draws_follow_the_law_of_the_steps(process: AbstractFinite) -> None:
     n, most = 5000, 2 + process.has_mask
     denoiser = BayesDenoiser(process, all_states([2, 2]), STEEP)
     rng = torch.Generator().manual_seed(0)
@@ -233,7 +244,6 @@ def test_check_sampler(sampler: ThetaTrapezoidal, process: Discrete) -> None:
 
 
 def test_what_it_cannot_do_is_refused() -> None:
-    check_refusal(ThetaTrapezoidal(), Xor(2))
     check_refusal(ThetaTrapezoidal(), Gaussian())
     check_refusal(ThetaTrapezoidal(leap=Shift()), Discrete.absorbing(3))
     with pytest.raises(RequirementError, match="Redraw"):
