@@ -14,6 +14,7 @@ from intarsia.cli._options import Quiet, Seed
 from intarsia.cli._report import summary
 from intarsia.cli._say import duration, speaker, working
 from intarsia.cli._targets import check_model_target
+from intarsia.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from intarsia.domain import AbstractDomain
@@ -74,7 +75,11 @@ def _domain(name: str | None) -> "type[AbstractDomain]":
     if name is not None:
         return domain_named(name)
     for installed_name in installed("intarsia.domains"):
-        cls = domain_named(installed_name)
-        if cls.command().demonstration is not None:
+        try:
+            cls = domain_named(installed_name)
+            shown = cls.command().demonstration
+        except (MissingExtraError, Refusal, TypeError):  # not whole, or without commands: others may have a demo
+            continue
+        if shown is not None:
             return cls
     raise Refusal("no installed domain has a demo")

@@ -76,7 +76,7 @@ def test_demo(run, fails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     command = type(TabularSynthesizer.command())
     monkeypatch.setattr(command, "demonstration", Demonstration("tiny", {"target": "price"}))
-    result = run("demo", "tabular", "--minutes", 0.03, "--out", tmp_path / "out")
+    result = run("demo", "--minutes", 0.03, "--out", tmp_path / "out")
     assert len(pd.read_csv(tmp_path / "out" / "synthetic.csv")) == 180
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "model",
