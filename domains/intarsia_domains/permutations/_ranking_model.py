@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,6 +49,8 @@ SETTINGS = Settings(
     max_epochs=100,
     bfloat16=False,
 )
+EXACT = replace(SETTINGS, batch_size=10**6, learning_rate=1e-2, ema=0.98, patience=0, max_epochs=1000)
+"""Where a step sees all rows at once: an epoch is a step, and a plateau may take a hundred of them."""
 
 
 class RankingModel(AbstractDomain):
@@ -143,7 +146,7 @@ class RankingModel(AbstractDomain):
             ballots = learned_ballots(
                 rankings, weight, linear or PrefixPlackettLuce(), MIXED, _scaled(covariates), self.seed
             )
-            settings = self.settings or SETTINGS
+            settings = self.settings or (EXACT if law.exhaustive else SETTINGS)
             fitted = fit_law(
                 law,
                 ballots,

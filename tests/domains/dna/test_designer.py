@@ -47,7 +47,7 @@ def two_kinds(n: int = 120) -> tuple[list[str], dict[str, list[str]]]:
 
 @pytest.fixture(scope="module")
 def fitted() -> SequenceDesigner:
-    return designer(steps=200).fit(*two_kinds())
+    return designer(steps=150).fit(*two_kinds())
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def uneven() -> SequenceDesigner:
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.name)
 def test_manners(noise: AbstractNoise) -> None:
     texts = [text[:6] for text in two_kinds(40)[0]]
-    check_domain(designer(noise=noise, steps=4), texts, ["ACNNRT", "ACGTAC"], n=6)
+    check_domain(designer(noise=noise, steps=2), texts, ["ACNNRT", "ACGTAC"], n=6)
 
 
 def test_manners_with_several_lengths_and_shared_strands() -> None:
@@ -70,7 +70,7 @@ def test_manners_with_several_lengths_and_shared_strands() -> None:
 
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.name)
 def test_conditions_and_their_scale_are_heard_under_every_noise(noise: AbstractNoise) -> None:
-    model = designer(noise=noise, steps=150).fit(*two_kinds())
+    model = designer(noise=noise, steps=110).fit(*two_kinds(80))
     rich, poor = (model.sample(60, given={"kind": kind}, seed=0).gc().mean() for kind in ("rich", "poor"))
     assert rich > 0.7 > 0.3 > poor
     free = model.sample(60, seed=0).gc().mean()
@@ -98,9 +98,9 @@ def test_unknown_letters_are_summed_over(fitted: SequenceDesigner) -> None:
 
 def test_both_strands_have_one_score(fitted: SequenceDesigner) -> None:
     sequences = Sequences.of(["GCGTACCCGC", "AAATTACCAT"])
-    there = fitted.score_samples(sequences, strands=True, orders=64)
-    back = fitted.score_samples(sequences.reverse_complement(), strands=True, orders=64)
-    np.testing.assert_allclose(there, back, atol=0.2)
+    there = fitted.score_samples(sequences, strands=True, orders=24)
+    back = fitted.score_samples(sequences.reverse_complement(), strands=True, orders=24)
+    np.testing.assert_allclose(there, back, atol=0.3)
 
 
 def test_shared_strands_have_one_law() -> None:
