@@ -11,8 +11,10 @@ that was broken off goes on where it stopped.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -32,42 +34,31 @@ def cells() -> list[Cell]:
     return [Cell(task, system, seed) for seed in SEEDS for task in TASKS for system in SYSTEMS]
 
 
-def write_page(folder: Path, results: Path) -> str:
+def run_cell(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
+    """Inside the cell's process."""
+    return run(cell, options.data, options.budget, resumable.threads(options))
+
+
+def write_page(options: argparse.Namespace) -> str:
     """Write `dna.md` and `dna.json` from all finished cells, and return the page."""
-    done = [x for x in resumable.read_all(folder) if x.get("task") in TASKS]
+    done = [x for x in resumable.read_all(options.cells) if x.get("task") in TASKS]
     content = page.page(done)
-    resumable.write(results / "dna.md", content)
-    resumable.write(results / "dna.json", {"cells": done})
+    resumable.write(options.results / "dna.md", content)
+    resumable.write(options.results / "dna.json", {"cells": done})
     return content
 
 
 def main() -> int:
     """Run cells, or show what there is."""
-    options = resumable.parser(
+    parser = resumable.parser(
         "Sequences.",
         Cell,
         budget=BUDGET,
         data=resumable.ROOT.parent / "shared" / "data",
         budget_help=f"CPU seconds of a training ({BUDGET:g})",
     )
-    options.set_defaults(cells=resumable.CELLS / "dna")
-    asked = options.parse_args()
-    if asked.one:
-        task, system, seed = asked.one
-        cell = Cell(task, system, int(seed))
-        resumable.run_one(cell, asked, lambda: run(cell, asked.data, asked.budget, resumable.threads(asked)))
-        return 0
-    if asked.table:
-        print(write_page(asked.cells, asked.results))
-        return 0
-    chosen = resumable.select(cells(), asked.only)
-    if asked.list:
-        resumable.show(chosen, asked.cells)
-        return 0
-    failed = resumable.run_all(chosen, __file__, asked)
-    write_page(asked.cells, asked.results)
-    print(f"{asked.results.name}/dna.md is written; {failed} of {len(chosen)} cells ended in an error")
-    return 1 if failed else 0
+    parser.set_defaults(cells=resumable.CELLS / "dna")
+    return resumable.main(parser.parse_args(), cells(), run_cell, write_page, __file__)
 
 
 if __name__ == "__main__":

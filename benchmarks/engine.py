@@ -12,24 +12,20 @@ off goes on where it stopped. README.md has the protocol.
 from __future__ import annotations
 
 import argparse
-import copy
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import resumable
 from engine_cells import classes, nfe, overhead, page, text
-from engine_cells.cell import Cell
+from parts import Benchmark, Cell, Part
 
-PARTS: dict[str, ModuleType] = {"text": text, "overhead": overhead, "nfe": nfe, "classes": classes}
+PARTS: dict[str, Part] = {"text": text, "overhead": overhead, "nfe": nfe, "classes": classes}
 BUDGETS = {"text": 7200.0, "nfe": 600.0}
 """CPU seconds of a training: on two idle cores an hour, and five minutes."""
 TIMED = ("overhead", "classes")
-"""Parts that measure seconds: their cells run one at a time, whatever `--jobs` says."""
 PASSED_ON = ("minutes-gpu", "test-windows", "test-samples", "rows", "repeats")
 
 
@@ -66,60 +62,12 @@ def write_page(options: argparse.Namespace) -> str:
     return content
 
 
-def run_part(name: str, options: argparse.Namespace) -> tuple[int, int]:
-    """Run the missing cells of a part; return how many ended in an error, and of how many."""
-    own = copy.copy(options)
-    own.budget = BUDGETS.get(name, 0.0) if options.budget is None else options.budget
-    own.jobs = 1 if name in TIMED else options.jobs
-    failed = count = 0
-    for wave in waves(name, options):
-        failed += resumable.run_all(wave, __file__, own, pass_on=PASSED_ON)
-        count += len(wave)
-    return failed, count
-
-
-def waves(name: str, options: argparse.Namespace) -> list[list[Cell]]:
-    """The cells of a part that were asked for; a wave needs the ones before it."""
-    found = PARTS[name].cells(options)
-    every = [cell for wave in found for cell in wave]
-    chosen = set(resumable.select(every, options.only)) if _asked(every, options) else set()
-    return [[cell for cell in wave if cell in chosen] for wave in found]
-
-
-def _asked(cells: list[Cell], options: argparse.Namespace) -> bool:
-    """Whether any cell of this part was asked for; with several parts `--only` may name cells of one."""
-    try:
-        return bool(resumable.select(cells, options.only))
-    except SystemExit as said:
-        if "no cell has" in str(said):
-            return False
-        raise
+BENCHMARK = Benchmark(__file__, PARTS, write_page, BUDGETS, TIMED, PASSED_ON)
 
 
 def main() -> int:
     """Run cells, or show what there is."""
-    options = parser().parse_args()
-    if options.one:
-        cell = Cell(*options.one)
-        resumable.run_one(cell, options, lambda: PARTS[cell.part].run(cell, options))
-        return 0
-    if options.table:
-        print(write_page(options))
-        return 0
-    parts: Any = options.parts or list(PARTS)
-    if unknown := [x for x in parts if x not in PARTS]:
-        raise SystemExit(f"there is no part {unknown[0]!r}; there are {', '.join(PARTS)}")
-    asked = {name: waves(name, options) for name in parts}
-    if not any(cell for found in asked.values() for wave in found for cell in wave):
-        raise SystemExit(f"no cell has {' '.join(options.only)}; see --list")
-    if options.list:
-        resumable.show([cell for found in asked.values() for wave in found for cell in wave], options.cells)
-        return 0
-    results = [run_part(name, options) for name in parts]
-    write_page(options)
-    failed, count = sum(x[0] for x in results), sum(x[1] for x in results)
-    print(f"{options.results.name}/engine.md is written; {failed} of {count} cells ended in an error")
-    return 1 if failed else 0
+    return BENCHMARK.main(parser().parse_args())
 
 
 if __name__ == "__main__":

@@ -66,7 +66,9 @@ def write_tables(options: argparse.Namespace) -> str:
     results: dict[str, dict[str, Any]] = {}
     lines = ["# Imputation of held-out cells", "", NOTE, ""]
     runs = sorted({(x["budget_cpu_s"], x["jobs"]) for x in done})
-    lines += [f"    python benchmarks/imputation.py --budget {budget:g} --jobs {jobs}" for budget, jobs in runs]
+    seeds = ",".join(map(str, sorted({x["seed"] for x in done})))
+    command = "    python benchmarks/imputation.py --seeds"
+    lines += [f"{command} {seeds} --budget {budget:g} --jobs {jobs}" for budget, jobs in runs]
     for about in {str(x["machine"]): x["machine"] for x in done}.values():
         lines += ["", f"Machine: {about['cpu']}, {about['cores']} cores, {about['memory_gib']} GiB, {about['system']}."]
     for name in TABLES:

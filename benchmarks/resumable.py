@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 ROOT = Path(__file__).resolve().parents[1]
 CELLS = ROOT / "benchmarks" / "cells"
@@ -31,6 +31,13 @@ class AbstractCell:
 
     def __str__(self) -> str:
         return "--".join(map(str, astuple(self)))
+
+    @classmethod
+    def of(cls, key: Sequence[str]) -> Self:
+        """The cell of a key in texts, as the command line has it."""
+        return cls(
+            *(int(text) if field.type in (int, "int") else text for field, text in zip(fields(cls), key, strict=True))
+        )
 
     def path(self, folder: Path, suffix: str = ".json") -> Path:
         """Where the finished cell stands."""
@@ -148,6 +155,43 @@ def run_all(
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGTERM)  # the cell and the system it runs
             raise
+
+
+def main(
+    options: argparse.Namespace,
+    cells: Sequence[AnyCell],
+    run_cell: Callable[[AnyCell, argparse.Namespace], dict[str, Any]],
+    write_tables: Callable[[argparse.Namespace], str],
+    script: str,
+    *,
+    work: Callable[[list[AnyCell], argparse.Namespace], int] | None = None,
+    brief: Callable[[dict[str, Any]], str] | None = None,
+) -> int:
+    """Be one cell, show what there is, or run what is asked for; the exit code of a benchmark.
+
+    `work` does something else with the chosen cells than running those that are not there yet.
+    """
+    if options.one:
+        cell = type(cells[0]).of(options.one)
+        run_one(cell, options, lambda: run_cell(cell, options))
+        return 0
+    if options.table:
+        print(write_tables(options))
+        return 0
+    chosen = select(cells, options.only)
+    if options.list:
+        show(chosen, options.cells)
+        return 0
+    told = {} if brief is None else {"brief": brief}
+    failed = run_all(chosen, script, options, **told) if work is None else work(chosen, options)
+    write_tables(options)
+    return finished(script, options, failed, len(chosen))
+
+
+def finished(script: str, options: argparse.Namespace, failed: int, count: int) -> int:
+    """Say what was written and how many cells failed; the exit code."""
+    print(f"{options.results.name}/{Path(script).stem}.md is written; {failed} of {count} cells ended in an error")
+    return 1 if failed else 0
 
 
 def run_one(cell: AbstractCell, options: argparse.Namespace, work: Callable[[], dict[str, Any]]) -> None:

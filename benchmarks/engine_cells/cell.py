@@ -1,4 +1,4 @@
-"""What names a cell of the engine's benchmark, and what measures it."""
+"""What measures a cell of the engine's benchmark, and its name."""
 
 from __future__ import annotations
 
@@ -11,16 +11,7 @@ from typing import Any
 
 import torch
 
-from resumable import AbstractCell
-
-
-@dataclass(frozen=True, order=True)
-class Cell(AbstractCell):
-    """One measurement: the part of the benchmark, what it is about, and what is measured."""
-
-    part: str
-    case: str
-    system: str
+from parts import Cell as Cell
 
 
 @dataclass(frozen=True)

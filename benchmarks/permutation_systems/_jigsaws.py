@@ -15,7 +15,7 @@ from intarsia_domains.permutations._arranger import Arranger
 from intarsia_domains.permutations._arranger_chain import Beam
 from intarsia_domains.permutations._encoders import ImageEncoder
 from intarsia_domains.permutations._jigsaw import Jigsaws, assemble, same_picture
-from permutation_systems._cell import Cell
+from parts import Cell
 from permutation_systems._sorting import digits
 from tabular_systems._results import table
 

@@ -25,7 +25,7 @@ from intarsia_domains.permutations._arranger_chain import Beam
 from intarsia_domains.permutations._encoders import ImageEncoder
 from intarsia_domains.permutations._metrics import correct_share, exact_share, kendall_tau
 from intarsia_domains.permutations._sorting import DigitSorting
-from permutation_systems._cell import Cell
+from parts import Cell
 from tabular_systems._results import table
 
 PART = "sorting"

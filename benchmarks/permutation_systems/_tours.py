@@ -33,7 +33,7 @@ from intarsia_domains.permutations._tours import (
     tour_lengths,
     two_opt,
 )
-from permutation_systems._cell import Cell
+from parts import Cell
 from tabular_systems._results import table
 
 PART = "tours"

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from intarsia_domains.permutations import Rankings
+from parts import Cell
 from permutation_systems._ballot_data import FILES, SYNTHETIC, TEST, TRAIN, ballots, synthetic
-from permutation_systems._cell import Cell
 from permutation_systems._classical import Law, classical, entropy, nats
 from permutation_systems._neural import Neural, neural
 from tabular_systems._results import number, table

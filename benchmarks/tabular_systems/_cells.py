@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import resumable
@@ -61,23 +60,5 @@ def main(
     script: str,
     work: Callable[[list[Cell], argparse.Namespace], int] | None = None,
 ) -> int:
-    """Be one cell, show what there is, or run what is asked for; the exit code of a benchmark.
-
-    `work` does something else with the chosen cells than running those that are not there yet.
-    """
-    if options.one:
-        cell = Cell(options.one[0], options.one[1], int(options.one[2]))
-        run_one(cell, options, lambda: run_cell(cell, options))
-        return 0
-    if options.table:
-        print(write_tables(options))
-        return 0
-    chosen = select(cells, options.only)
-    if options.list:
-        show(chosen, options.cells)
-        return 0
-    failed = run_all(chosen, script, options) if work is None else work(chosen, options)
-    write_tables(options)
-    name = Path(script).stem
-    print(f"{options.results.name}/{name}.md is written; {failed} of {len(chosen)} cells ended in an error")
-    return 1 if failed else 0
+    """`resumable.main`, with a line about the fit of each cell."""
+    return resumable.main(options, cells, run_cell, write_tables, script, work=work, brief=brief)

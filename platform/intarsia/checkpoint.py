@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 from torch import Tensor
 
 from intarsia._atomic import write_atomically
 from intarsia.errors import ArtifactError
+from intarsia.persistence import read_tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         data = path.read_bytes()
-        tensors = safetensors.torch.load(data)
+        tensors = read_tensors(data, path)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         numbers: dict[str, Any] = json.loads(header["__metadata__"]["run"])
-    except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
+    except (KeyError, TypeError, ValueError, OSError) as error:
         raise ArtifactError(f"{path} is no readable checkpoint ({error}). Remove it to start anew") from error
     return Checkpoint(tensors, numbers)

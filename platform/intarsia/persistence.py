@@ -6,6 +6,8 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -126,7 +128,7 @@ def load_artifact(path: str | Path, *, type: str) -> Artifact:
         type,
         cast(dict[str, Any], inner),
         _parse(data["codec.json"], path / "codec.json"),
-        _tensors(data["weights.safetensors"], path / "weights.safetensors"),
+        read_tensors(data["weights.safetensors"], path / "weights.safetensors"),
         data["card.md"].decode(errors="replace"),
     )
 
@@ -167,7 +169,8 @@ def _parse(data: bytes, path: Path) -> dict[str, Any]:
     return cast(dict[str, Any], value)
 
 
-def _tensors(data: bytes, path: Path) -> dict[str, Tensor]:
+def read_tensors(data: bytes, path: Path) -> dict[str, Tensor]:
+    """Tensors by name from the bytes of a safetensors file; raises ArtifactError where they are none."""
     if len(data) < 8 or int.from_bytes(data[:8], "little") > MAX_HEADER_BYTES:
         raise ArtifactError(f"{path} has no header, or one of more than {MAX_HEADER_BYTES} bytes")
     try:
@@ -178,6 +181,20 @@ def _tensors(data: bytes, path: Path) -> dict[str, Tensor]:
 
 def _dump(value: dict[str, Any]) -> bytes:
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass") + b"\n"
+
+
+@contextmanager
+def rebuilding(path: str | Path, what: str) -> Generator[None, None, None]:
+    """Inside, a model is made of an artifact's JSON: what that can raise becomes an ArtifactError.
+
+    Args:
+        path: of the artifact.
+        what: is made of it, for the message.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError, RuntimeError) as error:
+        raise ArtifactError(f"{path} is not a usable saved {what}: {error}") from error
 
 
 def state_into(module: Any, weights: dict[str, Tensor], path: str | Path) -> None:

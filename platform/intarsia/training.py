@@ -2,11 +2,12 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +40,13 @@ class Budget:
                 "a budget is one positive number of `minutes`, `cpu_minutes` or `steps`, "
                 f"got minutes={self.minutes}, cpu_minutes={self.cpu_minutes}, steps={self.steps}"
             )
+
+    @classmethod
+    def of(cls, minutes: float | None, cpu_minutes: float | None, steps: int | None) -> Self:
+        """The budget of an estimator: its `steps` if there are any, else `cpu_minutes`, else `minutes`."""
+        if steps is not None:
+            return cls(steps=steps)
+        return cls(minutes=minutes) if cpu_minutes is None else cls(cpu_minutes=cpu_minutes)
 
     @property
     def seconds(self) -> float:
@@ -106,6 +114,14 @@ class Trained:
     best_step: int
     interrupted: bool
     history: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
+
+    def warn_if_interrupted(self) -> None:
+        """Warn the caller of `fit`, which calls this, where Ctrl-C ended the training."""
+        if self.interrupted:
+            warnings.warn(
+                f"fitting was interrupted after {self.steps} steps; the best weights so far are kept and usable",
+                stacklevel=3,
+            )
 
 
 def train(

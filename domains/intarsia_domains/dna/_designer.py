@@ -108,7 +108,7 @@ class SequenceDesigner(AbstractDomain):
         for name in ("drop", "sets"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"`{name}` is a share between 0 and 1, got {getattr(self, name)}")
-        budget = self._budget()
+        budget = Budget.of(self.minutes, self.cpu_minutes, self.steps)
         rows = chosen_labels(rows_of(raw, labels), target, named=labels is not None)
         known = np.flatnonzero(rows.sequences.is_known())
         if len(known) < len(rows):
@@ -140,10 +140,7 @@ class SequenceDesigner(AbstractDomain):
             "interrupted": trained.interrupted,
             "seconds": trained.seconds,
         }
-        if trained.interrupted:
-            warnings.warn(
-                f"fitting was interrupted after {trained.steps} steps; the best weights are kept", stacklevel=2
-            )
+        trained.warn_if_interrupted()
         return self
 
     def sample(
@@ -357,11 +354,6 @@ class SequenceDesigner(AbstractDomain):
         from intarsia_domains.dna._command import SequenceCommand
 
         return SequenceCommand()
-
-    def _budget(self) -> Budget:
-        if self.steps is not None:
-            return Budget(steps=self.steps)
-        return Budget(minutes=self.minutes) if self.cpu_minutes is None else Budget(cpu_minutes=self.cpu_minutes)
 
     def _generate(self, slots: Slots, wish: Wish, seed: int) -> Codes:
         if wish.oracle is not None and len(set(slots.lengths.tolist())) > 1:

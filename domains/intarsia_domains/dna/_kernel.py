@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from intarsia._compiled import compiled
 from intarsia_domains.dna._alphabet import BASES, PAD, Codes
-from intarsia_domains.dna._compiled import compiled
 
 if TYPE_CHECKING:
     from intarsia_domains.dna._rules import Rules
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 _CHUNK = 16  # rows a task
 
 
-@compiled
+@compiled("dna")
 def _reach(law, step, alive, reach):
     """Mark the states that a row can be in before each site, and from which it can still end."""
     length, states = law.shape[0], step.shape[0]
@@ -38,7 +38,7 @@ def _reach(law, step, alive, reach):
                         reach[site + 1, after] = True
 
 
-@compiled
+@compiled("dna")
 def _band(law, gc, shortest, counted, low, high):
     """Counts of C and G before each site that can occur and from which the window can still be met."""
     length = law.shape[0]
@@ -63,7 +63,7 @@ def _band(law, gc, shortest, counted, low, high):
         low[site], high[site] = max(low[site], least), min(high[site], most)
 
 
-@compiled
+@compiled("dna")
 def _backward(law, step, accepts, gc, shortest, counted, reach, low, high, tail, table):
     """Fill the table (length + 1, states, counts) where it is reached; returns P(all constraints hold)."""
     length, states = law.shape[0], step.shape[0]
@@ -99,7 +99,7 @@ def _backward(law, step, accepts, gc, shortest, counted, reach, low, high, tail,
     return table[0, 0, 0] if reach[0, 0] and low[0] <= 0 <= high[0] else 0.0
 
 
-@compiled
+@compiled("dna")
 def _draw(law, step, accepts, gc, shortest, counted, reach, low, high, tail, table, u, codes):
     length, state, total = law.shape[0], 0, 0
     weights = np.empty(5)
@@ -129,7 +129,7 @@ def _draw(law, step, accepts, gc, shortest, counted, reach, low, high, tail, tab
         state = step[state, taken]
 
 
-@compiled
+@compiled("dna")
 def _forward(law, step, accepts, gc, shortest, counted, reach, low, high, tail, table, ahead, result):
     """Marginals (length, 5) from the table; `ahead` is room for two layers (2, states, counts)."""
     length, states, scale = law.shape[0], step.shape[0], 1.0 / table[0, 0, 0]
@@ -166,7 +166,7 @@ def _forward(law, step, accepts, gc, shortest, counted, reach, low, high, tail, 
         result[site, 4] = ended
 
 
-@compiled
+@compiled("dna")
 def _uniform(state, u):
     """Fill `u` with uniform numbers and return the next state (splitmix64; Steele, Lea and Flood 2014)."""
     for k in range(u.shape[0]):
@@ -178,7 +178,7 @@ def _uniform(state, u):
     return state
 
 
-@compiled
+@compiled("dna")
 def _in_window(codes, gc):
     letters, strong = 0, 0
     for code in codes:
@@ -187,7 +187,7 @@ def _in_window(codes, gc):
     return gc[letters, 0] <= strong <= gc[letters, 1]
 
 
-@compiled
+@compiled("dna")
 def _plain_backward(law, after, accepts, shortest, tail, plain):
     """`_backward` without counting, for all states; `after` leads to the last column, which is 0, from dead ends."""
     length, states = law.shape[0], accepts.shape[0]
@@ -213,7 +213,7 @@ def _plain_backward(law, after, accepts, shortest, tail, plain):
     return plain[0, 0]
 
 
-@compiled
+@compiled("dna")
 def _plain_draw(law, after, accepts, shortest, tail, plain, u, codes):
     """`_draw` without counting."""
     state, weights = 0, np.empty(5)
@@ -236,7 +236,7 @@ def _plain_draw(law, after, accepts, shortest, tail, plain, u, codes):
         state = np.int64(after[state, taken])
 
 
-@compiled
+@compiled("dna")
 def _lucky(law, after, accepts, gc, shortest, counted, tail, plain, u, state, codes):
     """Draw without counting until the count is right: the same law, and much cheaper where it mostly is."""
     if _plain_backward(law, after, accepts, shortest, tail, plain) < 1e-250:
@@ -250,7 +250,7 @@ def _lucky(law, after, accepts, gc, shortest, counted, tail, plain, u, state, co
     return False, state
 
 
-@compiled
+@compiled("dna")
 def _run(laws, step, accepts, gc, shortest, counted, alive, counts, seeds, codes, results, totals):
     """All passes for some rows; codes or results of no rows mean that they are not asked for."""
     length, states = laws.shape[1], step.shape[0]

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from intarsia.errors import ArtifactError
-from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
+from intarsia.persistence import Artifact, load_artifact, rebuilding, save_artifact, state_into
 from intarsia.training import Settings
 from intarsia_domains.dna._alphabet import DNA, RNA
 from intarsia_domains.dna._card import card
@@ -46,7 +45,7 @@ def save_designer(model: "SequenceDesigner", path: str | Path) -> None:
 def load_designer(cls: type[Designer], path: str | Path) -> Designer:
     """Read a saved model; raises ArtifactError where it is damaged, hostile, or of another type."""
     artifact = load_artifact(path, type=cls.type_name())
-    try:
+    with rebuilding(path, "sequence model"):
         saved = {name: _object(name, value) for name, value in artifact.config["parameters"].items()}
         model, learned = cls(**saved), artifact.codec
         model.alphabet_ = {kind.name: kind for kind in (DNA, RNA)}[learned["alphabet"]]
@@ -60,8 +59,6 @@ def load_designer(cls: type[Designer], path: str | Path) -> Designer:
         model.training_ = dict(artifact.config["training"])
         channels, length = model.conditions_.channels, model.lengths_.longest
         model.denoiser_ = built(model.noise_, model.network_, model.law_, length, channels, 0)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise ArtifactError(f"{path} is not a usable saved sequence model: {error}") from error
     state_into(model.denoiser_.network, artifact.weights, path)
     model.denoiser_.eval()
     return model

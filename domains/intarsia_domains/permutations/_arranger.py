@@ -12,20 +12,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intarsia.domain import AbstractDomain
-from intarsia.errors import ArtifactError, RequirementError
-from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
+from intarsia.errors import RequirementError
+from intarsia.persistence import Artifact, load_artifact, rebuilding, save_artifact, state_into
 from intarsia.processes import AbstractPermutationHead, Move, PrefixPlackettLuce
 from intarsia.report import Report
-from intarsia.training import Settings, own_generator, threads
+from intarsia.training import Budget, Settings, own_generator, threads
+from intarsia_domains.permutations._arranger_card import card
 from intarsia_domains.permutations._arranger_chain import AbstractDecoder, Beam, Chain, Draw, Greedy, law_of, riffles
 from intarsia_domains.permutations._arranger_inputs import read_items, read_orders, read_points
-from intarsia_domains.permutations._arranger_json import card, object_from_json, object_to_json
 from intarsia_domains.permutations._arranger_network import ArrangerNetwork
 from intarsia_domains.permutations._arranger_shapes import AbstractShape, Line, Tour
 from intarsia_domains.permutations._arranger_spread import Spread, spread
-from intarsia_domains.permutations._arranger_training import budget_of, fit_arranger, split
+from intarsia_domains.permutations._arranger_training import fit_arranger, split
 from intarsia_domains.permutations._encoders import AbstractEncoder, VectorEncoder
 from intarsia_domains.permutations._encoders_items import Items, take
+from intarsia_domains.permutations._objects import from_json, to_json
 
 Objective = Callable[[Any, NDArray[np.int64]], Any]
 """`(items, orders (rows, k, n)) -> costs (rows, k)`; the least is taken."""
@@ -136,7 +137,11 @@ class Arranger(AbstractDomain):
             torch.manual_seed(seed)
             network = self._network(self.encoder.shape(items))
         held = items, self.shape.canonical(items, held_orders)
-        budget = budget_of(minutes, steps, self.minutes, self.cpu_minutes, self.steps)
+        budget = (
+            Budget.of(self.minutes, self.cpu_minutes, self.steps)
+            if minutes is None and steps is None
+            else Budget(minutes=minutes, steps=steps)
+        )
         with threads(self.threads):
             self.item_shape_ = self.encoder.shape(items)
             self.network_ = network
@@ -253,7 +258,7 @@ class Arranger(AbstractDomain):
         """
         config = {
             "parameters": {
-                **{name: object_to_json(getattr(self, name)) for name in ("encoder", "shape", "head", "settings")},
+                **{name: to_json(getattr(self, name)) for name in ("encoder", "shape", "head", "settings")},
                 **{
                     name: getattr(self, name)
                     for name in ("width", "depth", "heads", "dropout", "minutes", "cpu_minutes", "steps", "threads")
@@ -276,18 +281,16 @@ class Arranger(AbstractDomain):
             ArtifactError: it is damaged, hostile, or of another type.
         """
         artifact = load_artifact(path, type=cls.type_name())
-        try:
+        with rebuilding(path, "arranger"):
             saved = dict(artifact.config["parameters"])
             for name in ("encoder", "shape", "head", "settings"):
-                saved[name] = object_from_json(saved[name])
+                saved[name] = from_json(saved[name])
             model = cls(saved.pop("encoder"), **saved)
             model.item_shape_ = tuple(int(x) for x in artifact.config["item_shape"])
             model.n_items_, model.all_steps_ = int(artifact.config["n_items"]), bool(artifact.config["all_steps"])
             model.training_ = dict(artifact.config["training"])
             with own_generator():  # the weights that are drawn here are replaced below
                 model.network_ = model._network(model.item_shape_)
-        except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
-            raise ArtifactError(f"{path} is not a usable saved arranger: {error}") from error
         state_into(model.network_, artifact.weights, path)
         model.network_.eval()
         return model

@@ -27,17 +27,6 @@ Chains = Callable[[int, ArrangerNetwork], Chain]
 Sets = tuple[Items, Tensor]
 
 
-def budget_of(
-    minutes: float | None, steps: int | None, own_minutes: float, cpu_minutes: float | None, own_steps: int | None
-) -> Budget:
-    """The budget of one `fit`: its own arguments first, then those of the constructor."""
-    if minutes is not None or steps is not None:
-        return Budget(minutes=minutes, steps=steps)
-    if own_steps is not None:
-        return Budget(steps=own_steps)
-    return Budget(minutes=own_minutes) if cpu_minutes is None else Budget(cpu_minutes=cpu_minutes)
-
-
 def split(raw: Any, orders: Any, read: Callable[[Any], Items], seed: int) -> tuple[Fixed | Fresh, Sets]:
     """Training sets, and sets to measure on: a tenth of those that are given, at most 128."""
     if orders is None:

@@ -1,7 +1,6 @@
 """`RankingModel`: a distribution over rankings."""
 
 import math
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -13,13 +12,13 @@ from torch import Tensor
 
 from intarsia.command import AbstractCommand
 from intarsia.domain import AbstractDomain
-from intarsia.errors import ArtifactError
-from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
+from intarsia.persistence import Artifact, load_artifact, rebuilding, save_artifact, state_into
 from intarsia.processes import AbstractPermutationLaw, PrefixPlackettLuce
 from intarsia.progress import shown
 from intarsia.report import Report
 from intarsia.training import Budget, Settings, own_generator, threads
 from intarsia_domains.permutations._consensus import Consensus, borda, kemeny
+from intarsia_domains.permutations._objects import from_json, to_json
 from intarsia_domains.permutations._ranking_ballots import event_of_rows, learned_ballots, top_ballots, weights_of
 from intarsia_domains.permutations._ranking_base import AbstractRankingLaw, Scores
 from intarsia_domains.permutations._ranking_card import card
@@ -27,7 +26,6 @@ from intarsia_domains.permutations._ranking_chain import ChainLaw
 from intarsia_domains.permutations._ranking_choice import linear_part
 from intarsia_domains.permutations._ranking_events import Event, Windows
 from intarsia_domains.permutations._ranking_given import as_rows, event_of
-from intarsia_domains.permutations._ranking_json import from_json, to_json
 from intarsia_domains.permutations._ranking_noise import AbstractRankingNoise, Shuffles, Size
 from intarsia_domains.permutations._ranking_pointer import Pointer
 from intarsia_domains.permutations._ranking_training import Fitted, fit_law
@@ -151,7 +149,7 @@ class RankingModel(AbstractDomain):
                 law,
                 ballots,
                 settings,
-                self._budget(),
+                Budget.of(self.minutes, self.cpu_minutes, self.steps),
                 features=_scaled(covariates),
                 penalty=self.penalty,
                 seed=self.seed,
@@ -162,11 +160,8 @@ class RankingModel(AbstractDomain):
         self.law_: AbstractRankingLaw = law
         self.n_ballots_ = rankings.ballots
         self.training_ = _summary(fitted, law)
-        if fitted.trained is not None and fitted.trained.interrupted:
-            warnings.warn(
-                f"fitting was interrupted after {fitted.trained.steps} steps; the best weights so far are kept",
-                stacklevel=2,
-            )
+        if fitted.trained is not None:
+            fitted.trained.warn_if_interrupted()
         return self
 
     def sample(self, n: int, *, given: Any = None, seed: int = 0) -> Rankings:
@@ -306,7 +301,7 @@ class RankingModel(AbstractDomain):
             ArtifactError: it is damaged, hostile, or of another type.
         """
         artifact = load_artifact(path, type=cls.type_name())
-        try:
+        with rebuilding(path, "ranking model"):
             model = cls(**{name: from_json(value) for name, value in artifact.config["parameters"].items()})
             model.items_ = Rankings.of([artifact.codec["items"]], artifact.codec["items"]).items
             features = artifact.codec["features"]
@@ -314,16 +309,9 @@ class RankingModel(AbstractDomain):
             model.n_ballots_, model.training_ = int(artifact.config["ballots"]), dict(artifact.config["training"])
             with own_generator():  # the weights that are drawn here are replaced below
                 model.law_ = model.noise.build(len(model.items_), model.head, _scaled(model.features_), model.size)
-        except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
-            raise ArtifactError(f"{path} is not a usable saved ranking model: {error}") from error
         state_into(model.law_.network, artifact.weights, path)
         model.law_.network.eval()
         return model
-
-    def _budget(self) -> Budget:
-        if self.steps is not None:
-            return Budget(steps=self.steps)
-        return Budget(minutes=self.minutes) if self.cpu_minutes is None else Budget(cpu_minutes=self.cpu_minutes)
 
     def _conform(self, raw: Any) -> Rankings:
         """Rankings of the model's items; raises ValueError for others."""

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ._compiled import compiled
+from intarsia._compiled import compiled
 
 
-@compiled
+@compiled("reasoning")
 def _lowest(grid, columns, first, best):
     """Lower `best` (81,) if the grid with this first row and this order of columns comes before it.
 
@@ -50,7 +50,7 @@ def _lowest(grid, columns, first, best):
         best[j] = j + 1
 
 
-@compiled
+@compiled("reasoning")
 def _sort_rest(grid, name, lead, band, rows):
     """Rows of the other bands by their first cells, and the band with the lower first cell first."""
     at = 3
@@ -70,7 +70,7 @@ def _sort_rest(grid, name, lead, band, rows):
             rows[3 + i], rows[6 + i] = rows[6 + i], rows[3 + i]
 
 
-@compiled
+@compiled("reasoning")
 def _candidates(grid, first, second, stack, orders, found):
     """Orders of columns, (36, 9), among which the lowest form with these first two rows and first stack is.
 
@@ -109,7 +109,7 @@ def _candidates(grid, first, second, stack, orders, found):
     return count
 
 
-@compiled
+@compiled("reasoning")
 def _last_stack(found, count, last, orders):
     """Complete `found[count]` by every order of the last stack that agrees with it; the new count."""
     begun, seventh = count, found[count, 6]
@@ -124,7 +124,7 @@ def _last_stack(found, count, last, orders):
     return count
 
 
-@compiled
+@compiled("reasoning")
 def canonical_many(grids, orders):
     """Canonical forms of grids (batch, 81); `orders` are those of three things, (6, 3)."""
     forms = np.zeros((grids.shape[0], 81), np.int64)

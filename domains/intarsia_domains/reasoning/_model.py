@@ -1,7 +1,6 @@
 """`ReasoningModel`: learns to solve constraint problems of a kind, and proposes what the checker then accepts."""
 
 import copy
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
@@ -14,8 +13,7 @@ from torch import Tensor
 
 from intarsia.diffusion import Diffusion
 from intarsia.domain import AbstractDomain
-from intarsia.errors import ArtifactError
-from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
+from intarsia.persistence import Artifact, load_artifact, rebuilding, save_artifact, state_into
 from intarsia.processes import Discrete
 from intarsia.progress import shown, tracked
 from intarsia.report import Report
@@ -107,7 +105,15 @@ class ReasoningModel(AbstractDomain):
         problems = as_problems(raw)
         network = build_network({"width": self.width, "hidden": self.hidden}, self.seed).to(self.device)
         with shown(self.progress, "fit") as watch, threads(self.threads):
-            trained, held_out = learn(network, problems, solutions, self._budget(), self.curriculum, self.seed, watch)
+            trained, held_out = learn(
+                network,
+                problems,
+                solutions,
+                Budget.of(self.minutes, self.cpu_minutes, self.steps),
+                self.curriculum,
+                self.seed,
+                watch,
+            )
         self.network_: FactorGraphDenoiser = network
         self.problem_: Problem | None = problems[0].structure
         self.temperature_, self.shift_ = 1.0, 0.0
@@ -120,11 +126,7 @@ class ReasoningModel(AbstractDomain):
         }
         if held_out:
             self.calibrate(held_out)
-        if trained.interrupted:
-            warnings.warn(
-                f"fitting was interrupted after {trained.steps} steps; the best weights so far are kept and usable",
-                stacklevel=2,
-            )
+        trained.warn_if_interrupted()
         return self
 
     @classmethod
@@ -306,7 +308,7 @@ class ReasoningModel(AbstractDomain):
             ArtifactError: it is damaged, hostile, or of another type.
         """
         artifact = load_artifact(path, type=cls.type_name())
-        try:
+        with rebuilding(path, "reasoning model"):
             saved = dict(artifact.config["parameters"])
             saved |= {"ladder": Ladder(**saved["ladder"]), "curriculum": Curriculum(**saved["curriculum"])}
             model = cls(**saved)
@@ -316,8 +318,6 @@ class ReasoningModel(AbstractDomain):
             model.training_ = dict(artifact.config["training"])
             problem = artifact.codec["problem"]
             model.problem_ = None if problem is None else problem_from_json(problem)
-        except (KeyError, TypeError, ValueError, IndexError, OverflowError, RuntimeError) as error:
-            raise ArtifactError(f"{path} is not a usable saved reasoning model: {error}") from error
         state_into(network, artifact.weights, path)
         model.network_ = network.eval()
         return model
@@ -352,11 +352,6 @@ class ReasoningModel(AbstractDomain):
         if self.problem_ is None:
             raise ValueError("this model does not know a problem of its own; pass one as `given`")
         return self.problem_
-
-    def _budget(self) -> Budget:
-        if self.steps is not None:
-            return Budget(steps=self.steps)
-        return Budget(minutes=self.minutes) if self.cpu_minutes is None else Budget(cpu_minutes=self.cpu_minutes)
 
 
 @lru_cache(maxsize=1)

@@ -7,13 +7,13 @@ has to appear in it; what is different without being such a unit (a cage, a diag
 
 import numpy as np
 
-from ._compiled import compiled
+from intarsia._compiled import compiled
 
 SOLVED, EXHAUSTED, STOPPED = 0, 1, 2
 """How a search ended: at its limit of solutions, after everything, or at its limit of nodes."""
 
 
-@compiled
+@compiled("reasoning")
 def propagate(cand, fixed, units, peers, full):
     """Naked and hidden singles up to a fixed point, in place; False at a contradiction."""
     changed = True
@@ -59,7 +59,7 @@ def propagate(cand, fixed, units, peers, full):
     return True
 
 
-@compiled
+@compiled("reasoning")
 def _pick(cand, fixed, weights):
     """The cell with fewest candidates, of those the one whose best value weighs most; -1 if none is open."""
     best, fewest, heaviest = -1, 99, -1.0
@@ -80,7 +80,7 @@ def _pick(cand, fixed, weights):
     return best
 
 
-@compiled
+@compiled("reasoning")
 def _position(bit):
     k = 0
     while bit > 1:
@@ -89,7 +89,7 @@ def _position(bit):
     return k
 
 
-@compiled
+@compiled("reasoning")
 def _next_bit(rest, cell, weights):
     """The heaviest of the remaining values, or the lowest without weights."""
     if weights.shape[0] == 0:
@@ -104,7 +104,7 @@ def _next_bit(rest, cell, weights):
     return best
 
 
-@compiled
+@compiled("reasoning")
 def search(cand, fixed, units, peers, full, weights, limit, max_nodes, out):
     """All solutions of the candidates in `cand[0]`, up to `limit`.
 
@@ -159,7 +159,7 @@ def search(cand, fixed, units, peers, full, weights, limit, max_nodes, out):
                 break
 
 
-@compiled
+@compiled("reasoning")
 def search_many(start, units, peers, full, weights, limit, max_nodes, out, counts, nodes, ends):
     """`search` of many boards.
 
@@ -188,7 +188,7 @@ def search_many(start, units, peers, full, weights, limit, max_nodes, out, count
         counts[b], nodes[b], ends[b] = search(cand, fixed, units, peers, full, own, limit, max_nodes, out[b])
 
 
-@compiled
+@compiled("reasoning")
 def dig(solution, order, clues, units, peers, full, limit, max_nodes):
     """Remove clues while the solution stays unique.
 

@@ -1,6 +1,5 @@
 """`TabularSynthesizer`: a generative model of one table of mixed columns."""
 
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -13,8 +12,7 @@ from torch import Tensor
 
 from intarsia.command import AbstractCommand
 from intarsia.domain import AbstractDomain
-from intarsia.errors import ArtifactError
-from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
+from intarsia.persistence import Artifact, load_artifact, rebuilding, save_artifact, state_into
 from intarsia.precision import half
 from intarsia.progress import shown
 from intarsia.report import Report
@@ -100,7 +98,7 @@ class TabularSynthesizer(AbstractDomain):
             TableError: the table is empty, `kinds` or `target` names no column.
             ValueError, TypeError: a column cannot be modelled (infinite values, free text, containers); it is named.
         """
-        budget = self._budget()
+        budget = Budget.of(self.minutes, self.cpu_minutes, self.steps)
         frame, restore = to_pandas(raw)
         if target is not None and target not in frame.columns:
             raise TableError(f"there is no target column {target!r}; columns are {', '.join(map(repr, frame.columns))}")
@@ -119,11 +117,8 @@ class TabularSynthesizer(AbstractDomain):
         self.n_rows_ = len(frame)
         self.training_ = _summary(trained)
         self._restore: Restore | None = restore
-        if trained is not None and trained.interrupted:
-            warnings.warn(
-                f"fitting was interrupted after {trained.steps} steps; the best weights so far are kept and usable",
-                stacklevel=2,
-            )
+        if trained is not None:
+            trained.warn_if_interrupted()
         return self
 
     def sample(self, n: int, *, given: Mapping[Any, Any] | None = None, seed: int = 0) -> Any:
@@ -247,7 +242,7 @@ class TabularSynthesizer(AbstractDomain):
             ArtifactError: it is damaged, hostile, or of another type.
         """
         artifact = load_artifact(path, type=cls.type_name())
-        try:
+        with rebuilding(path, "table model"):
             codec = TableCodec.from_json(artifact.codec)
             saved = dict(artifact.config["parameters"])
             saved["kinds"] = (
@@ -262,18 +257,11 @@ class TabularSynthesizer(AbstractDomain):
             with own_generator():  # the weights that are drawn here are replaced below
                 learned = artifact.codec.get("encoding", {})
                 model.model_ = model.recipe_.build(codec, learned) if codec.num_classes else None
-        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-            raise ArtifactError(f"{path} is not a usable saved table model: {error}") from error
         if model.model_ is not None:
             state_into(model.model_.network, artifact.weights, path)
             model.model_.network.eval()
         model._restore = None
         return model
-
-    def _budget(self) -> Budget:
-        if self.steps is not None:
-            return Budget(steps=self.steps)
-        return Budget(minutes=self.minutes) if self.cpu_minutes is None else Budget(cpu_minutes=self.cpu_minutes)
 
     def _draw(self, evidence: pd.DataFrame, cells: NDArray[np.bool_], seed: int, *, missing: bool) -> pd.DataFrame:
         """Rows whose `cells` are those of the evidence and whose others are drawn, in shards of fixed size."""

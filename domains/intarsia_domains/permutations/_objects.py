@@ -1,4 +1,4 @@
-"""Noises, heads and settings of ranking models as JSON: names from allow-lists and plain values."""
+"""Noises, heads, encoders and settings as JSON: names from allow-lists and plain values."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -19,6 +19,8 @@ from intarsia.processes import (
     Transposition,
 )
 from intarsia.training import Settings
+from intarsia_domains.permutations._arranger_shapes import Line, Tour
+from intarsia_domains.permutations._encoders import ImageEncoder, PointEncoder, VectorEncoder
 from intarsia_domains.permutations._ranking_lehmer import LehmerDigits
 from intarsia_domains.permutations._ranking_noise import Shuffles, Size
 from intarsia_domains.permutations._ranking_pointer import Pointer
@@ -28,17 +30,22 @@ OBJECTS: dict[str, Any] = {
     for kind in (
         Enumerated,
         GeneralizedPlackettLuce,
+        ImageEncoder,
         InverseInsertion,
         InverseRiffle,
         InverseTransposition,
         LehmerDigits,
+        Line,
         Move,
         PlackettLuce,
+        PointEncoder,
         Pointer,
         PrefixPlackettLuce,
         Settings,
         Shuffles,
         Size,
+        Tour,
+        VectorEncoder,
     )
 }
 NAMED: dict[str, Any] = {
@@ -60,7 +67,10 @@ def to_json(value: Any) -> Any:
         if value == known:
             return {"name": name}
     if OBJECTS.get(type(value).__name__) is not type(value):
-        raise TypeError(f"a model with {value!r} cannot be saved; what can is {', '.join([*OBJECTS, *NAMED])}")
+        raise TypeError(
+            f"a model with {value!r} cannot be saved: a file cannot name the type of that; "
+            f"it can of {', '.join([*OBJECTS, *NAMED])}"
+        )
     return {"type": type(value).__name__, **{f.name: to_json(getattr(value, f.name)) for f in fields(value)}}
 
 
