@@ -17,6 +17,7 @@ from intarsia.persistence import (
     Artifact,
     load_artifact,
     read_type,
+    rebuilding,
     save_artifact,
     state_into,
 )
@@ -288,3 +289,9 @@ def test_plain_json_comes_back(tmp_path_factory: pytest.TempPathFactory, value: 
         return
     save_artifact(path, artifact(codec={"value": value}))
     assert load_artifact(path, type=TYPE).codec == {"value": value}
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), TypeError("b"), RuntimeError("c"), OverflowError("d")])
+def test_what_a_rebuilt_model_raises_names_its_path(error: Exception) -> None:
+    with pytest.raises(ArtifactError, match="there is not a usable saved thing"), rebuilding("there", "thing"):
+        raise error

@@ -292,3 +292,25 @@ def test_one_device_through_fabric_is_the_plain_loop() -> None:
     fabric.launch()
     run(shared, fabric=fabric)
     assert equal(plain, shared)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ((5.0, None, None), Budget(minutes=5.0)),
+        ((5.0, 2.0, None), Budget(cpu_minutes=2.0)),
+        ((5.0, 2.0, 30), Budget(steps=30)),
+    ],
+)
+def test_the_budget_of_an_estimator_is_the_most_special(given, expected) -> None:
+    assert Budget.of(*given) == expected
+
+
+def test_interruptions_are_told_where_fit_was_called() -> None:
+    def fit(interrupted: bool) -> None:
+        Trained(7, 1.0, 0.5, 7, interrupted).warn_if_interrupted()
+
+    fit(False)
+    with pytest.warns(UserWarning, match="interrupted after 7 steps") as told:
+        fit(True)
+    assert told[0].filename == __file__
