@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine_cells.networks import FromLeaveOneOut
 from engine_cells.tasks import AbstractTask
 from intarsia import (
     AnyOrderObjective,
@@ -27,7 +26,7 @@ from intarsia import (
     Transformer,
     train,
 )
-from intarsia.denoisers import RecordMLP
+from intarsia.denoisers import FromLeaveOneOut, RecordMLP
 from intarsia.processes import AbstractProcess
 
 ROWS = 65_536

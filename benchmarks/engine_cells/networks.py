@@ -1,4 +1,4 @@
-"""The network of the text benchmark, the same for every noise, and the two heads that some of them need."""
+"""The network of the text benchmark, the same for every noise, and what puts it on bits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from intarsia import Discrete, Transformer
+from intarsia import Transformer
 
 
 @dataclass(frozen=True)
@@ -55,30 +55,3 @@ class OnBits(nn.Module):
     def forward(self, xt: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
         """Bit logits (batch, sites, width)."""
         return self.core((xt * self.get_buffer("places")).sum(-1), t, cond)
-
-
-class FromLeaveOneOut(nn.Module):
-    """Posterior logits from a network that says what the other sites tell of a site (`Discrete.leave_one_out`, back).
-
-    p(x0 | xt) ∝ loo(x0) q(xt | x0): the logit of the observed class gains log(1 + alpha / ((1 - alpha) π(xt))), which
-    a network that predicts the posterior must learn as a function of time.
-    """
-
-    time_free = False
-
-    def __init__(self, process: Discrete, core: nn.Module) -> None:
-        super().__init__()
-        self.process, self.core = process, core
-
-    def forward(self, xt: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
-        """Class logits (batch, sites, classes)."""
-        process = self.process
-        logits = self.core(xt, t, cond)
-        masked = xt == process.mask_id(xt.device)
-        known = torch.where(masked, 0, xt)
-        # twice the same q(xt | x0) but for whether x0 is xt; another class may be class 0 or 1
-        other = torch.where(known == 0, 1, 0)
-        gain = (process.log_q(known, known, t) - process.log_q(known, other, t)).clamp(max=50.0)
-        hit = process.classes.is_class(xt)
-        # half precision would blur the gain
-        return logits.float() + torch.where(hit, process.classes.spread(gain), 0.0).float()

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine_cells.networks import FromLeaveOneOut, OnBits, Scale
+from engine_cells.networks import OnBits, Scale
 from engine_cells.texts import SYMBOLS
 from intarsia import AnyOrderObjective, Discrete, NelboObjective, Xor
+from intarsia.denoisers import FromLeaveOneOut
 from intarsia.processes import AbstractProcess
 
 BITS = 5

@@ -63,13 +63,15 @@ def text_verdicts(done: Cells) -> list[Verdict]:
 
 
 def _text(done: Cells, folder: Path) -> list[str]:
-    cells = of_part(done, "text")
+    longer = [{**x, "case": f"{x['case']}-hour"} for x in of_part(done, "hour")]
+    cells = of_part(done, "text") + longer
     if not cells:
         return []
     lines = [
         "Bits per character of the test part. For noises it is the continuous-time nelbo with the averaged weights, at "
         "low-discrepancy times, ± its standard error; windows share nothing, and nothing before a window is seen, as "
-        "an n-gram sees it. Every noise has the same transformer, optimizer, batches and budget.",
+        "an n-gram sees it. Every noise has the same transformer, optimizer, batches and budget; "
+        "`hour` is one of them with more.",
     ]
     floors = {x["case"]: x for x in cells if x["system"] == "floors"}
     if floors:
@@ -96,7 +98,7 @@ def _text(done: Cells, folder: Path) -> list[str]:
 
 
 def _trained(case: str, cells: Cells, floors: dict[str, float]) -> list[str]:
-    floor = floors.get(case.removesuffix("-gpu"))
+    floor = floors.get(case.split("-")[0])
     first = cells[0]
     scale, test = first["scale"], first["test"]
     about = (

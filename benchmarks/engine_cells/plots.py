@@ -56,7 +56,7 @@ def text_curves(path: Path, curves: Mapping[str, Mapping[str, Any]], floors: Map
         for system, points in curves[cases[i]].items():
             clock = "wall_s" if cases[i].endswith("-gpu") else "cpu_s"
             place.plot([p[clock] for p in points], [p["bpc"] for p in points], label=system, lw=1.2)
-        floor = floors.get(cases[i].removesuffix("-gpu"))
+        floor = floors.get(cases[i].split("-")[0])
         if floor is not None:
             place.axhline(floor, color="black", ls=":", lw=1, label="n-gram floor")
         place.set_xlabel("wall seconds" if cases[i].endswith("-gpu") else "CPU seconds")
