@@ -17,6 +17,7 @@ _HOME = {
         "Simplex",
     ),
     "schedules": (
+        "Argmax",
         "Cosine",
         "LearnedPolynomial",
         "Linear",
@@ -44,6 +45,7 @@ _HOME = {
         "Xor",
     ),
     "denoisers": (
+        "FromLeaveOneOut",
         "RealMLP",
         "RecordMLP",
         "ResidualMLP",

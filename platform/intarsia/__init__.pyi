@@ -1,4 +1,5 @@
 from intarsia._version import __version__ as __version__
+from intarsia.denoisers import FromLeaveOneOut as FromLeaveOneOut
 from intarsia.denoisers import RealMLP as RealMLP
 from intarsia.denoisers import RecordMLP as RecordMLP
 from intarsia.denoisers import ResidualMLP as ResidualMLP
@@ -71,6 +72,7 @@ from intarsia.samplers import Stratified as Stratified
 from intarsia.samplers import TauLeaping as TauLeaping
 from intarsia.samplers import ThetaTrapezoidal as ThetaTrapezoidal
 from intarsia.samplers import Unmask as Unmask
+from intarsia.schedules import Argmax as Argmax
 from intarsia.schedules import Cosine as Cosine
 from intarsia.schedules import LearnedPolynomial as LearnedPolynomial
 from intarsia.schedules import Linear as Linear

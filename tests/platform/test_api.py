@@ -10,7 +10,7 @@ import intarsia
 
 NAMES = {
     "spaces": ["Bits", "Categorical", "Count", "Ordinal", "Permutation", "Real", "Simplex"],
-    "schedules": ["Cosine", "LearnedPolynomial", "Linear", "LogLinear", "Polynomial", "Staged"],
+    "schedules": ["Argmax", "Cosine", "LearnedPolynomial", "Linear", "LogLinear", "Polynomial", "Staged"],
     "processes": [
         "ClasswiseAbsorbing",
         "Death",
@@ -30,7 +30,7 @@ NAMES = {
         "VariancePreserving",
         "Xor",
     ],
-    "denoisers": ["RealMLP", "RecordMLP", "ResidualMLP", "Transformer"],
+    "denoisers": ["FromLeaveOneOut", "RealMLP", "RecordMLP", "ResidualMLP", "Transformer"],
     "diffusion": ["Diffusion", "Nelbo"],
     "objectives": [
         "AnyOrderObjective",

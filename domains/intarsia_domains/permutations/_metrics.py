@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from intarsia.processes._permutations import inversions, relative
+from intarsia.processes.permutations import inversions, relative
 
 _CELLS = 1 << 24  # of pairs of items looked at together
 

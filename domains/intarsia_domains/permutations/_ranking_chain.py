@@ -9,8 +9,7 @@ from intarsia.classes import invert
 from intarsia.evidence import Evidence
 from intarsia.particles import FeynmanKac
 from intarsia.processes import AbstractMoveHead, AbstractPermutationHead, AbstractSequentialHead, AbstractShuffle
-from intarsia.processes._permutations import ENUMERABLE, all_permutations, rank, relative
-from intarsia.processes._shuffle_laws import SMALL
+from intarsia.processes.permutations import ENUMERABLE, ENUMERABLE_LAWS, all_permutations, rank, relative
 from intarsia.samplers import Ancestral
 from intarsia_domains.permutations._ranking_ballots import filled
 from intarsia_domains.permutations._ranking_base import (
@@ -90,7 +89,7 @@ class ChainLaw(AbstractRankingLaw):
         return law
 
     def log_law(self) -> Tensor | None:
-        if self.n > (ENUMERABLE if self.plain else SMALL):
+        if self.n > (ENUMERABLE if self.plain else ENUMERABLE_LAWS):
             return None
         if self._law is None:
             with eval_mode(self.network):

@@ -15,7 +15,7 @@ from intarsia.denoisers import Transformer
 from intarsia.diffusion import Diffusion
 from intarsia.likelihood import chain_log_prob, exact_log_prob
 from intarsia.processes import AbstractPermutationLaw, Discrete
-from intarsia.processes._permutations import ENUMERABLE, all_permutations, from_lehmer_code, lehmer_code
+from intarsia.processes.permutations import ENUMERABLE, all_permutations, from_lehmer_code, lehmer_code
 from intarsia.samplers import Ancestral, FirstHitting
 from intarsia_domains.permutations._ranking_base import AbstractRankingLaw, Drawn, Scores, by_rejection, eval_mode
 from intarsia_domains.permutations._ranking_chain import draw_listed, event_log_prob

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from intarsia.denoisers._transformer import AttentionBlock
+from intarsia.denoisers import AttentionBlock
 from intarsia.processes import AbstractMoveHead, AbstractPermutationLaw
 from intarsia_domains.permutations._ranking_pointer import PointerHead
 from intarsia_domains.permutations._ranking_readout import readout

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from intarsia.processes import AbstractSequentialHead, GeneralizedPlackettLuce, PlackettLuce, PrefixPlackettLuce
-from intarsia.processes._permutations import all_permutations
+from intarsia.processes.permutations import all_permutations
 from intarsia_domains.permutations import _decoding
 from intarsia_domains.permutations._decoding import beam
 

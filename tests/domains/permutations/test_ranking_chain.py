@@ -17,7 +17,7 @@ from intarsia.processes import (
     Riffle,
     Transposition,
 )
-from intarsia.processes._permutations import all_permutations, rank
+from intarsia.processes.permutations import all_permutations, rank
 from intarsia.samplers import Ancestral
 from intarsia.testing import enumerated_law
 from intarsia.training import own_generator

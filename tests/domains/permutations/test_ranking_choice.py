@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from intarsia.processes import GeneralizedPlackettLuce, PlackettLuce, PrefixPlackettLuce
-from intarsia.processes._permutations import all_permutations
+from intarsia.processes.permutations import all_permutations
 from intarsia_domains.permutations._ranking_choice import (
     Ballots,
     choose_penalty,

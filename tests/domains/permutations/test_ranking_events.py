@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from intarsia.processes import PlackettLuce, PrefixPlackettLuce
-from intarsia.processes._permutations import all_permutations, rank
+from intarsia.processes.permutations import all_permutations, rank
 from intarsia_domains.permutations._ranking_events import Event, Windows
 from intarsia_domains.permutations._ranking_given import Given, event_of
 from intarsia_domains.permutations._ranking_masked import draw_masked

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from intarsia.processes import Discrete, PlackettLuce
-from intarsia.processes._permutations import all_permutations, rank
+from intarsia.processes.permutations import all_permutations, rank
 from intarsia.testing import check_codec
 from intarsia.training import own_generator
 from intarsia_domains.permutations._ranking_choice import Ballots

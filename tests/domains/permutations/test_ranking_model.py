@@ -10,7 +10,7 @@ import torch
 
 from intarsia.errors import ArtifactError
 from intarsia.processes import Discrete, Enumerated, GeneralizedPlackettLuce, Move, PlackettLuce, PrefixPlackettLuce
-from intarsia.processes._permutations import all_permutations
+from intarsia.processes.permutations import all_permutations
 from intarsia.testing import check_domain
 from intarsia.training import Settings
 from intarsia_domains.permutations import Rankings, Unranked

@@ -10,7 +10,7 @@ from torch import Tensor
 from intarsia.classes import invert
 from intarsia.errors import RequirementError
 from intarsia.processes._finite import IMPOSSIBLE
-from intarsia.processes._permutations import ENUMERABLE, all_permutations, rank
+from intarsia.processes.permutations._arithmetic import ENUMERABLE, all_permutations, rank
 
 
 class AbstractPermutationLaw(ABC):

@@ -16,9 +16,15 @@ from intarsia.processes import (
     merged_shuffles,
     shuffle_distance,
 )
-from intarsia.processes._insertion import _completions, _stirling_tails
-from intarsia.processes._permutations import all_permutations, increasing_prefix, inverse, rank, relative_ranks
-from intarsia.processes._shuffle_laws import bridge_law
+from intarsia.processes.permutations._arithmetic import (
+    all_permutations,
+    increasing_prefix,
+    inverse,
+    rank,
+    relative_ranks,
+)
+from intarsia.processes.permutations._insertion import _completions, _stirling_tails
+from intarsia.processes.permutations._laws import bridge_law
 from intarsia.testing import chi_square
 
 

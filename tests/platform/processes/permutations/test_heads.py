@@ -20,7 +20,7 @@ from intarsia.processes import (
     PrefixPlackettLuce,
     Riffle,
 )
-from intarsia.processes._permutations import (
+from intarsia.processes.permutations._arithmetic import (
     all_permutations,
     compose,
     from_lehmer_code,

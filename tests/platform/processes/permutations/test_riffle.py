@@ -17,9 +17,16 @@ from intarsia.processes import (
     shuffle_distance,
     shuffle_kl,
 )
-from intarsia.processes._permutations import all_permutations, compose, inverse, inversions, rank, rising_sequences
-from intarsia.processes._riffle import eulerian
-from intarsia.processes._shuffle_laws import bridge_law
+from intarsia.processes.permutations._arithmetic import (
+    all_permutations,
+    compose,
+    inverse,
+    inversions,
+    rank,
+    rising_sequences,
+)
+from intarsia.processes.permutations._laws import bridge_law
+from intarsia.processes.permutations._riffle import eulerian
 
 TO_UNIFORM = {
     3: ".833 .333 .146 .068 .033 .016 .008 .004",

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, pad
 
-from intarsia.processes._permutation_moves import AbstractSingleMoveHead
-from intarsia.processes._permutations import descents, inverse, relative, rising_sequences
-from intarsia.processes._shuffle import AbstractShuffle
-from intarsia.processes._walk import AbstractWalk
+from intarsia.processes.permutations._arithmetic import descents, inverse, relative, rising_sequences
+from intarsia.processes.permutations._moves import AbstractSingleMoveHead
+from intarsia.processes.permutations._shuffle import AbstractShuffle
+from intarsia.processes.permutations._walk import AbstractWalk
 
 MOST_RIFFLES = 40
 """Labels of so many bits are drawn without bias; a thousand items are mixed after 19."""

@@ -22,8 +22,8 @@ from intarsia.processes import (
     Riffle,
     Transposition,
 )
-from intarsia.processes import _shuffle_loss as bounds
-from intarsia.processes._permutations import all_permutations, rank, relative_ranks
+from intarsia.processes.permutations import _loss as bounds
+from intarsia.processes.permutations._arithmetic import all_permutations, rank, relative_ranks
 from intarsia.testing import BayesDenoiser, chi_square
 from intarsia.testing._process_clock import check_endpoints
 from intarsia.testing._process_loss import check_loss
@@ -271,7 +271,7 @@ def test_the_head_is_asked_again_until_x0_can_lead_to_xt(monkeypatch: pytest.Mon
     want = process.reverse_law(pred[:1], xt[:1], s[:1], t[:1])[0].exp()
     head_alone = process.head.log_law(pred[:1], 4)[0].exp()
     assert 0.3 < float(head_alone[want > 1e-9].sum()) < 0.9
-    monkeypatch.setattr("intarsia.processes._shuffle.SMALL", 0)
+    monkeypatch.setattr("intarsia.processes.permutations._shuffle.ENUMERABLE_LAWS", 0)
     x0 = process.reverse(pred, xt, s, t, rng)
     assert chi_square(torch.bincount(rank(x0), minlength=24).double(), torch.where(want > 1e-9, want, 0.0)) > 1e-3
 

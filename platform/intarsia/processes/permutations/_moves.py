@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from intarsia.errors import RequirementError
-from intarsia.processes._permutation_heads import AbstractPermutationHead, AbstractPermutationLaw
-from intarsia.processes._walk import AbstractWalk
+from intarsia.processes.permutations._heads import AbstractPermutationHead, AbstractPermutationLaw
+from intarsia.processes.permutations._walk import AbstractWalk
 
 
 class AbstractMoveHead(AbstractPermutationLaw):

@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 
 from intarsia.classes import invert
 from intarsia.errors import RequirementError
-from intarsia.processes._permutation_heads import AbstractPermutationHead, agrees
+from intarsia.processes.permutations._heads import AbstractPermutationHead, agrees
 
 
 class AbstractSequentialHead(AbstractPermutationHead):

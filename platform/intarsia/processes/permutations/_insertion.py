@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot, pad
 
 from intarsia.classes import invert
-from intarsia.processes._permutation_moves import AbstractSingleMoveHead
-from intarsia.processes._permutations import descents, distinct, increasing_prefix, inverse, relative
-from intarsia.processes._shuffle import AbstractShuffle
-from intarsia.processes._walk import AbstractWalk
+from intarsia.processes.permutations._arithmetic import descents, distinct, increasing_prefix, inverse, relative
+from intarsia.processes.permutations._moves import AbstractSingleMoveHead
+from intarsia.processes.permutations._shuffle import AbstractShuffle
+from intarsia.processes.permutations._walk import AbstractWalk
 
 
 @dataclass(frozen=True)

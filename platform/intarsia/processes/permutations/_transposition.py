@@ -8,11 +8,11 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from intarsia.classes import invert
-from intarsia.processes._cycle_types import class_laws, cycle_types
-from intarsia.processes._permutation_moves import AbstractSingleMoveHead
-from intarsia.processes._permutations import cycle_counts, relative
-from intarsia.processes._shuffle import AbstractShuffle
-from intarsia.processes._walk import AbstractWalk
+from intarsia.processes.permutations._arithmetic import cycle_counts, relative
+from intarsia.processes.permutations._cycle_types import class_laws, cycle_types
+from intarsia.processes.permutations._moves import AbstractSingleMoveHead
+from intarsia.processes.permutations._shuffle import AbstractShuffle
+from intarsia.processes.permutations._walk import AbstractWalk
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from intarsia.processes._permutation_heads import AbstractPermutationHead
-from intarsia.processes._permutation_moves import AbstractMoveHead
-from intarsia.processes._permutations import relative
-from intarsia.processes._walk import AbstractWalk
+from intarsia.processes.permutations._arithmetic import relative
+from intarsia.processes.permutations._heads import AbstractPermutationHead
+from intarsia.processes.permutations._moves import AbstractMoveHead
+from intarsia.processes.permutations._walk import AbstractWalk
 
 DRAWS = 4
 """Draws of x0 from the head in the bound."""

@@ -14,13 +14,13 @@ from intarsia.classes import invert
 from intarsia.errors import RequirementError
 from intarsia.processes._base import Exactness
 from intarsia.processes._joint import AbstractJoint
-from intarsia.processes._permutation_heads import AbstractPermutationHead
-from intarsia.processes._permutation_moves import AbstractMoveHead
-from intarsia.processes._permutations import all_permutations, rank, relative, relative_ranks
-from intarsia.processes._plackett_luce import PlackettLuce
-from intarsia.processes._shuffle_laws import SMALL, bridge_law, divergence, reachable, reverse_law
-from intarsia.processes._shuffle_loss import own_generator, sampled_move_kl, sampled_step_kl
-from intarsia.processes._walk import AbstractWalk, shuffle_kl
+from intarsia.processes.permutations._arithmetic import all_permutations, rank, relative, relative_ranks
+from intarsia.processes.permutations._heads import AbstractPermutationHead
+from intarsia.processes.permutations._laws import ENUMERABLE_LAWS, bridge_law, divergence, reachable, reverse_law
+from intarsia.processes.permutations._loss import own_generator, sampled_move_kl, sampled_step_kl
+from intarsia.processes.permutations._moves import AbstractMoveHead
+from intarsia.processes.permutations._plackett_luce import PlackettLuce
+from intarsia.processes.permutations._walk import AbstractWalk, shuffle_kl
 from intarsia.spaces import Permutation
 
 ROUNDING = 1e-6
@@ -159,7 +159,7 @@ class AbstractShuffle(AbstractJoint):
         self, head: AbstractPermutationHead, pred: Tensor, xt: Tensor, now: Tensor, rng: torch.Generator | None
     ) -> Tensor:
         """Draw an x0 that can lead to xt."""
-        if self.n <= SMALL:
+        if self.n <= ENUMERABLE_LAWS:
             law = reachable(self.walk, head.log_law(pred, self.n), xt, now)
             u = torch.rand(len(xt), dtype=torch.float64, generator=rng, device=xt.device)
             return all_permutations(self.n).to(xt.device)[invert(law, u)]
@@ -173,8 +173,10 @@ class AbstractShuffle(AbstractJoint):
 
     def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> Tensor:
         """log p(xs | xt) over all permutations of at most 6 items, lexicographic, (batch, n!)."""
-        if self.n > SMALL:
-            raise RequirementError(f"laws over all permutations are known for at most {SMALL} items, got {self.n}")
+        if self.n > ENUMERABLE_LAWS:
+            raise RequirementError(
+                f"laws over all permutations are known for at most {ENUMERABLE_LAWS} items, got {self.n}"
+            )
         return self._reverse_law(pred, xt, *self._interval(s, t, xt))
 
     def _reverse_law(self, pred: Tensor, xt: Tensor, then: Tensor, now: Tensor) -> Tensor:
@@ -195,7 +197,11 @@ class AbstractShuffle(AbstractJoint):
         rng: torch.Generator | None = None,
     ) -> Tensor:
         then, now = self._interval(s, t, xt)
-        nats = self._exact_kl(pred, x0, xt, then, now) if self.n <= SMALL else self._bound(pred, x0, xt, then, now, rng)
+        nats = (
+            self._exact_kl(pred, x0, xt, then, now)
+            if self.n <= ENUMERABLE_LAWS
+            else self._bound(pred, x0, xt, then, now, rng)
+        )
         weight = len(self.counts) - 1 if s is None else 1
         return weight * torch.where(then == now, 0.0, nats)[:, None]
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from intarsia.processes._permutations import all_permutations, distinct, rank, relative_ranks
-from intarsia.processes._walk import AbstractWalk
+from intarsia.processes.permutations._arithmetic import all_permutations, distinct, rank, relative_ranks
+from intarsia.processes.permutations._walk import AbstractWalk
 
-SMALL = 6
+ENUMERABLE_LAWS = 6
 """Most items for which n! x n! laws are written down."""
 
 

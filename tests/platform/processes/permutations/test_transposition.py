@@ -20,9 +20,9 @@ from intarsia.processes import (
     shuffle_distance,
     shuffle_kl,
 )
-from intarsia.processes._cycle_types import cycle_types
-from intarsia.processes._permutations import all_permutations, cycle_counts, rank, relative_ranks
-from intarsia.processes._shuffle_laws import bridge_law
+from intarsia.processes.permutations._arithmetic import all_permutations, cycle_counts, rank, relative_ranks
+from intarsia.processes.permutations._cycle_types import cycle_types
+from intarsia.processes.permutations._laws import bridge_law
 from intarsia.testing import chi_square
 
 TO_UNIFORM = {
