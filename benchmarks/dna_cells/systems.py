@@ -8,14 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from dna_cells.tasks import Data
-from intarsia.training import Budget
+from intarsia.training import Budget, Settings
 from intarsia_domains.dna import (
     Absorbing,
     AnalogBits,
     DilatedCNN,
     Marginal,
     Multinomial,
-    OneStrand,
     SequenceDesigner,
     Sequences,
     SharedStrands,
@@ -23,8 +22,18 @@ from intarsia_domains.dna import (
     fit_autoregressive,
     fit_markov,
 )
+from intarsia_domains.dna._designer import SETTINGS
 from intarsia_domains.dna._noises import AbstractNoise
 from intarsia_domains.dna._raw import Rows
+
+SETUPS: dict[str, tuple[DilatedCNN, Settings]] = {
+    "sites": (
+        DilatedCNN(width=96, blocks=6, dropout=0.0),
+        Settings(batch_size=1024, learning_rate=4e-3, max_epochs=1000),
+    ),
+    "peaks": (DilatedCNN(strands=SharedStrands()), SETTINGS),
+}
+"""Network and training of single tasks, the same for all noises: many rows of few letters; peaks have two strands."""
 
 
 class System(Protocol):
@@ -45,11 +54,12 @@ class Designer:
     """A noise on the common network."""
 
     def __init__(self, data: Data, task: str, noise: AbstractNoise, budget: float, threads: int, seed: int) -> None:
-        strands = SharedStrands() if task == "peaks" else OneStrand()
+        network, settings = SETUPS.get(task, (DilatedCNN(), SETTINGS))
         self.model = SequenceDesigner(
             cpu_minutes=budget / 60.0,
             noise=noise,
-            network=DilatedCNN(strands=strands),
+            network=network,
+            settings=settings,
             sets=0.0,  # every noise sees the same data, and no noise but the absorbing one has a use for sets
             threads=threads,
             progress=False,

@@ -98,5 +98,5 @@ TASKS: dict[str, Task] = {
 def halves(data: Data, seed: int) -> tuple[Rows, Rows]:
     """The reference, and real sequences that are compared with it as any others are."""
     order = np.random.default_rng(seed).permutation(len(data.held))
-    n = len(order) // 2
+    n = min(len(order), MOST_HELD) // 2
     return data.held.take(order[:n]), data.held.take(order[n : 2 * n])

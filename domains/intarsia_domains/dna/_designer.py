@@ -73,7 +73,7 @@ class SequenceDesigner(AbstractDomain):
         noise: AbstractNoise | None = None,
         network: AbstractNetwork | None = None,
         drop: float = 0.1,
-        sets: float = 0.2,
+        sets: float = 0.1,
         settings: Settings | None = None,
         threads: int | None = None,
         device: str = "cpu",

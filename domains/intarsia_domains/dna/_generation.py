@@ -12,6 +12,7 @@ from torch import Tensor
 from intarsia.diffusion import Diffusion
 from intarsia.evidence import Evidence
 from intarsia.particles import FeynmanKac
+from intarsia.precision import half
 from intarsia.samplers import AbstractSampler, Ancestral, PerStep, RandomOrder, Unmask
 from intarsia_domains.dna._alphabet import PAD, Alphabet, Codes
 from intarsia_domains.dna._constrained import JointDraw
@@ -98,7 +99,7 @@ def _filled(
         guided = JointDraw(process, guided, rules, seed)
     cond, given = told(allowed, inside, features), _evidence(noise, allowed, inside)
     model = Diffusion(process, guided)
-    with torch.no_grad():
+    with torch.no_grad(), half(device):
         if wish.reward is None:
             sampler = noise.sampler(length) if rules is None else _stepped(denoiser, length, wish.steps)
             state = model.sample(noise.shape(rows, length), sampler, given=given, cond=cond, rng=rng)
