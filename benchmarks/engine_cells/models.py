@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from engine_cells.networks import Windows
 from engine_cells.tasks import AbstractTask
 from intarsia import (
     AnyOrderObjective,
@@ -23,7 +24,6 @@ from intarsia import (
     RealMLP,
     ResidualMLP,
     Settings,
-    Transformer,
     train,
 )
 from intarsia.denoisers import FromLeaveOneOut, RecordMLP
@@ -65,9 +65,9 @@ class AbstractModel(ABC):
 
 
 def _class_network(counts: tuple[int, ...], *, time_free: bool) -> nn.Module:
-    """A transformer for texts, a residual MLP for tables."""
+    """Convolutions for texts, a residual MLP for tables."""
     if len(set(counts)) == 1:
-        return Transformer(counts[0], sites=len(counts), width=96, depth=3, heads=4, time_free=time_free)
+        return Windows(counts[0], len(counts), width=64, blocks=4, time_free=time_free)
     return ResidualMLP(counts, width=256, blocks=3, dropout=0.0, time_free=time_free)
 
 
