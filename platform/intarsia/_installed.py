@@ -1,8 +1,34 @@
-"""What installed distributions offer, by entry points; nothing is imported."""
+"""What installed distributions offer, by entry points; nothing is imported but the packages that hold them."""
 
+import ast
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 
 
 def installed(group: str) -> dict[str, EntryPoint]:
     """The entry points of a group, by name and in its order."""
     return {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}
+
+
+def summary(point: EntryPoint) -> str:
+    """One line on a verb, read and not run: of a function's docstring, of the `help` of a group; or where it stands."""
+    try:
+        spec = find_spec(point.module)
+        source = Path(spec.origin).read_text() if spec is not None and spec.origin is not None else ""
+        body = ast.parse(source).body
+    except (ImportError, OSError, SyntaxError, ValueError):
+        body = []
+    found = next((text for text in (_described(x, point.attr) for x in body) if text), f"From {point.module}.")
+    return found.splitlines()[0]
+
+
+def _described(statement: ast.stmt, name: str) -> str | None:
+    """What a statement says of the name that it defines."""
+    if isinstance(statement, ast.FunctionDef) and statement.name == name:
+        return ast.get_docstring(statement)
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+        helps = [x.value for x in statement.value.keywords if x.arg == "help"]
+        if any(isinstance(x, ast.Name) and x.id == name for x in statement.targets) and helps:
+            return ast.literal_eval(helps[0]) if isinstance(helps[0], ast.Constant) else None
+    return None

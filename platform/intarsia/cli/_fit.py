@@ -77,7 +77,7 @@ def fit(
         interrupted(f"the best weights so far are saved in {out}, which can be used like any model")
     trained = cls.command().describe(model).provenance.get("Training")
     tell(f"fitted in {duration(start)}{'' if trained is None else ': ' + trained}")
-    tell(f"saved to {out}; next: intarsia sample {out} -n 1000 --out synthetic.csv")
+    tell(f"saved to {out}; next: intarsia sample {out} -n 1000 --out synthetic{cls.command().suffix}")
 
 
 def check_device(device: str | None) -> None:

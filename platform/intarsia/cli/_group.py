@@ -8,7 +8,7 @@ import typer
 import typer.core
 import typer.main
 
-from intarsia._installed import installed
+from intarsia._installed import installed, summary
 from intarsia.cli._errors import explain, interrupted
 from intarsia.cli._load import load_point
 from intarsia.cli._say import warnings_as_notes
@@ -17,7 +17,7 @@ from intarsia.cli._say import warnings_as_notes
 class Commands(typer.core.TyperGroup):
     """The commands of this package and the verbs that installed distributions add.
 
-    Listing names a verb by its entry point; only running it, or asking for its help, imports it.
+    Listing reads the first line of a verb's docstring; only running it, or asking for its help, imports it.
     """
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -31,7 +31,7 @@ class Commands(typer.core.TyperGroup):
         verbs = installed("intarsia.commands") if own is None else {}
         if cmd_name not in verbs:
             return own
-        return typer.core.TyperCommand(cmd_name, help=f"From {verbs[cmd_name].module}.")
+        return typer.core.TyperCommand(cmd_name, help=summary(verbs[cmd_name]))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command to run."""

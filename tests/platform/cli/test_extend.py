@@ -8,12 +8,16 @@ import pytest
 VERBS = """
 import typer
 def solve(name: str, hard: bool = False):
+    '''Crack a riddle.
+
+    Or two.
+    '''
     if name == "none":
         raise ValueError("there is nothing to solve")
     if name == "wait":
         raise KeyboardInterrupt
     typer.echo(f"solved {name}")
-sub = typer.Typer()
+sub = typer.Typer(help='Talk to it.')
 @sub.command()
 def ask(what: str):
     typer.echo(f"asked {what}")
@@ -51,7 +55,9 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_verb_is_listed_unloaded_and_runs(run, fails) -> None:
     text = run("--help").stdout
     assert "crack" in text
-    assert "acme_verbs" in text
+    assert "Crack a riddle." in text
+    assert "Talk to it." in text
+    assert "acme_nowhere" in text  # where there is nothing to read
     assert run("crack", "sudoku").stdout == "solved sudoku\n"
     assert run("talk", "ask", "why").stdout == "asked why\n"
     assert "--hard" in run("crack", "--help").stdout
