@@ -1,6 +1,7 @@
-"""What installed distributions offer, by entry points; nothing is imported but the packages that hold them."""
+"""What installed distributions offer, by entry points; nothing of them is imported."""
 
 import ast
+from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,13 +15,21 @@ def installed(group: str) -> dict[str, EntryPoint]:
 def summary(point: EntryPoint) -> str:
     """One line on a verb, read and not run: of a function's docstring, of the `help` of a group; or where it stands."""
     try:
-        spec = find_spec(point.module)
-        source = Path(spec.origin).read_text() if spec is not None and spec.origin is not None else ""
-        body = ast.parse(source).body
+        body = ast.parse(_source(point.module)).body
     except (ImportError, OSError, SyntaxError, ValueError):
         body = []
     found = next((text for text in (_described(x, point.attr) for x in body) if text), f"From {point.module}.")
     return found.splitlines()[0]
+
+
+def _source(module: str) -> str:
+    """The text of a module, found from its top package: looking it up by its own name would run the packages above."""
+    top, *below = module.split(".")
+    spec = find_spec(top)
+    for depth in range(len(below)):
+        folders = spec.submodule_search_locations if spec is not None else None
+        spec = PathFinder.find_spec(".".join([top, *below[: depth + 1]]), folders or [])
+    return Path(spec.origin).read_text() if spec is not None and spec.origin is not None else ""
 
 
 def _described(statement: ast.stmt, name: str) -> str | None:
