@@ -33,7 +33,7 @@ class Setup:
 
 
 def _classes(process: Any, scale: Scale, objective: Any = NelboObjective()) -> Setup:
-    return Setup(process, scale.transformer(SYMBOLS, time_free=process.time_free), objective)
+    return Setup(process, scale.network(SYMBOLS, time_free=process.time_free), objective)
 
 
 def _marginal(train: np.ndarray) -> tuple[float, ...]:
@@ -57,7 +57,7 @@ def _structured(train: np.ndarray, scale: Scale) -> Setup:
 
 def _leave_one_out(train: np.ndarray, scale: Scale) -> Setup:
     process = Discrete.uniform(SYMBOLS)
-    return Setup(process, FromLeaveOneOut(process, scale.transformer(SYMBOLS, time_free=False)))
+    return Setup(process, FromLeaveOneOut(process, scale.network(SYMBOLS, time_free=False)))
 
 
 def _xor(train: np.ndarray, scale: Scale) -> Setup:

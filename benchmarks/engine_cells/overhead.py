@@ -17,13 +17,17 @@ from torch import Tensor
 
 from engine_cells.cell import Cell, Clocks, Verdict, of_part, summary
 from engine_cells.mdlm import Mdlm
-from engine_cells.networks import CPU, GPU, SMALL, Scale
+from engine_cells.networks import GPU, Scale, TransformerScale
 from engine_cells.noises import Setup
 from engine_cells.text import engine_loss, recipe, settings
 from engine_cells.texts import SYMBOLS
 from intarsia import Ancestral, Budget, Diffusion, Discrete, train
 
-CASES = {"text": CPU, "small": SMALL}
+CASES: dict[str, Scale] = {
+    "text": TransformerScale(sites=128, width=192, depth=4, heads=6, batch=32, learning_rate=1e-3),
+    "small": TransformerScale(sites=128, width=64, depth=2, heads=2, batch=32, learning_rate=1e-3),
+}
+"""`small` is so small that what surrounds the network shows most."""
 SYSTEMS = ("training", "sampling", "sampling-cached")
 LIMIT = 1.10
 WARM_UP = 3
@@ -54,7 +58,7 @@ def run(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
 
 def _setup(scale: Scale, device: torch.device, *, time_free: bool = True) -> tuple[Setup, Mdlm]:
     """Two copies of one network: ours, and the hand-written loop's."""
-    ours, theirs = (scale.transformer(SYMBOLS, time_free=time_free).to(device) for _ in range(2))
+    ours, theirs = (scale.network(SYMBOLS, time_free=time_free).to(device) for _ in range(2))
     theirs.load_state_dict(ours.state_dict())
     ids = torch.randint(SYMBOLS, (LENGTH,), generator=torch.Generator().manual_seed(0)).to(device)
     setup = Setup(Discrete.absorbing(SYMBOLS), ours)

@@ -9,7 +9,6 @@ from typing import Any
 
 from engine_cells import classes, nfe, order, overhead, plots, text, texts
 from engine_cells.cell import Verdict, of_part
-from engine_cells.networks import CPU
 from engine_cells.noises import MEANING, NOISES
 from engine_cells.samplers import SAMPLERS, absent
 from engine_cells.tasks import TASKS
@@ -70,8 +69,8 @@ def _text(done: Cells, folder: Path) -> list[str]:
     lines = [
         "Bits per character of the test part. For noises it is the continuous-time nelbo with the averaged weights, at "
         "low-discrepancy times, ± its standard error; windows share nothing, and nothing before a window is seen, as "
-        "an n-gram sees it. Every noise has the same transformer, optimizer, batches and budget; "
-        "`hour` is one of them with more.",
+        "an n-gram sees it. Every noise has the same network (residual convolutions on a CPU, "
+        "a transformer on a GPU), optimizer, batches and budget; `hour` is one of them with more of all.",
     ]
     floors = {x["case"]: x for x in cells if x["system"] == "floors"}
     if floors:
@@ -140,6 +139,7 @@ def _overhead(done: Cells, folder: Path) -> list[str]:
             else:
                 ours = part["ours"]
                 parts.append([x["case"], x["system"], name, _ms(ours["wall_s"]), "the same", "–", "–", "–"])
+    middle = overhead.CASES["text"]
     head = [
         "ours, wall ms",
         "by hand, wall ms",
@@ -149,8 +149,9 @@ def _overhead(done: Cells, folder: Path) -> list[str]:
     ]
     lines = [
         "A step of ours and a step of MDLM by hand (`engine_cells/mdlm.py`) in turns: medians. Sampling is per step of "
-        f"{overhead.SAMPLING_STEPS}; `sampling-cached` lets both skip calls. `text` is the network of the part above "
-        f"on a CPU (width {CPU.width}, depth {CPU.depth}), `small` one whose own cost hides less.",
+        f"{overhead.SAMPLING_STEPS}; `sampling-cached` lets both skip calls. `text` is a transformer of "
+        f"width {middle.width} and depth {middle.depth} on windows of {middle.sites}, `small` one whose own cost hides "
+        "less.",
         "",
         *table(["network", "step", *head], rows),
     ]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from engine_cells import ngrams, texts
 from engine_cells.cell import Cell, memory_mb
 from engine_cells.mdlm import Mdlm, Recipe, wall_or_cpu
-from engine_cells.networks import CPU, GPU, Scale
+from engine_cells.networks import CPU, GPU, HOUR, Scale
 from engine_cells.noises import NOISES, Setup
 from intarsia import Budget, Diffusion, Discrete, Settings, train
 from intarsia.precision import gains_from_bfloat16
@@ -42,13 +42,13 @@ def run(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     if cell.system == "floors":
         return {"characters": sizes, **_floors(text)}
     device = torch.device("cuda" if cell.case.endswith("-gpu") else "cpu")
-    scale = GPU if device.type == "cuda" else CPU
+    scale = GPU if device.type == "cuda" else HOUR if cell.part == "hour" else CPU
     torch.manual_seed(SEED)
     torch.set_num_threads(_threads(options))
     minutes = options.minutes_gpu if device.type == "cuda" else None
     ids = {name: torch.from_numpy(getattr(text, name)).to(device) for name in sizes}
     if cell.system == "mdlm":
-        setup = Setup(Discrete.absorbing(texts.SYMBOLS), scale.transformer(texts.SYMBOLS, time_free=True).to(device))
+        setup = Setup(Discrete.absorbing(texts.SYMBOLS), scale.network(texts.SYMBOLS, time_free=True).to(device))
     else:
         setup = NOISES[cell.system](text.train, scale)
         setup.network.to(device)
