@@ -56,7 +56,7 @@ def page(
         lines += [*quality(systems, generative), "", *costs(systems)]
         errors = [f"- {s}: {e}" for s, x in systems.items() for e in x["errors"]]
         lines += ["", "Failed:", "", *errors] if errors else []
-    lines += ["", "## Targets", "", *_targets_table(verdicts)]
+    lines += ["", "## Targets", "", *_targets_table(verdicts)] if verdicts else []
     lines += ["", "## Versions", ""]
     seen = {s: x["versions"] for systems in results.values() for s, x in systems.items() if x["versions"]}
     lines += [f"- {s}: {', '.join(f'{k} {v}' for k, v in versions.items())}" for s, versions in seen.items()]
