@@ -48,7 +48,7 @@ itself; the others are constructors of `Mixed`: the published noise and code of 
 project's own network, training and sampler, so a row compares noises and not systems. `real` and `marginals` are
 floors."""
 
-WIDE = """`items drawn` is to be read beside `marginals`, which draws as many rows from the frequencies of the column, and
+WIDE = """`items drawn` is to be read beside `marginals`, which draws as many rows by the frequencies of the column, and
 `real`, which has a ninth of the rows. Seconds and memory are those of the table `wide` above."""
 
 
