@@ -193,7 +193,7 @@ def rebuilding(path: str | Path, what: str) -> Generator[None, None, None]:
     """
     try:
         yield
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
         raise ArtifactError(f"{path} is not a usable saved {what}: {error}") from error
 
 

@@ -1,5 +1,6 @@
 """`AbstractDomain` and `check_domain`, on a small domain of class tuples that lives in this file."""
 
+import json
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ from intarsia import (
 )
 from intarsia.domain import installed_domains
 from intarsia.likelihood import chain_log_prob
-from intarsia.persistence import Artifact, load_artifact, save_artifact, state_into
+from intarsia.persistence import Artifact, load_artifact, rebuilding, save_artifact, state_into
 from intarsia.testing import check_domain
 
 
@@ -36,11 +37,9 @@ class Tuples(AbstractDomain):
         self.seed = seed
 
     def _build(self, counts: list[int]) -> ResidualMLP:
-        state = torch.get_rng_state()
-        torch.manual_seed(self.seed)
-        network = ResidualMLP(counts, width=self.width, blocks=1, dropout=0.0, time_free=True)
-        torch.set_rng_state(state)
-        return network
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return ResidualMLP(counts, width=self.width, blocks=1, dropout=0.0, time_free=True)
 
     def fit(self, raw: Any) -> Self:
         x0 = torch.from_numpy(np.asarray(raw)).clone()
@@ -95,10 +94,11 @@ class Tuples(AbstractDomain):
     @classmethod
     def load(cls, path: str | Path) -> Self:
         saved = load_artifact(path, type=cls.type_name())
-        model = cls(**saved.config["parameters"])
-        model.counts_ = saved.config["counts"]
-        model.network_ = model._build(model.counts_).eval()
-        state_into(model.network_, saved.weights, path)
+        with rebuilding(path, "model of tuples"):
+            model = cls(**saved.config["parameters"])
+            model.counts_ = saved.config["counts"]
+            model.network_ = model._build(model.counts_).eval()
+            state_into(model.network_, saved.weights, path)
         return model
 
 
@@ -167,6 +167,20 @@ class LosesWeights(Tuples):
         return model
 
 
+class TrustsItsFiles(Tuples):
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        json.loads((Path(path) / "config.json").read_text())["config"]["counts"].append(0)
+        return super().load(path)
+
+
+class WritesInPlace(Tuples):
+    def save(self, path: str | Path) -> None:
+        if Path(path).exists():
+            (Path(path) / "card.md").write_text("half")
+        super().save(path)
+
+
 class ChangesParameters(Tuples):
     def fit(self, raw: Any) -> Self:
         self.steps = 20
@@ -195,6 +209,8 @@ class FitsAtRandom(Tuples):
         (RoundsNumbers, r"sample\(2\.5\)"),
         (TakesNegatives, r"sample\(-1\)"),
         (LosesWeights, "loaded"),
+        (TrustsItsFiles, "must raise ArtifactError"),
+        (WritesInPlace, "full disk spoils"),
         (ChangesParameters, "constructor argument"),
         (FitsAtRandom, "fitted twice"),
     ],

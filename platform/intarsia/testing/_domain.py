@@ -10,6 +10,7 @@ import numpy as np
 
 from intarsia.domain import AbstractDomain
 from intarsia.errors import NotFittedError
+from intarsia.testing._domain_faults import check_saved_faults
 from intarsia.testing._ensure import ensure, ensure_raises, same, untouched, untouched_randomness
 
 
@@ -18,7 +19,8 @@ def check_domain(domain: AbstractDomain, raw: Any, incomplete: Any = None, *, n:
 
     Construction does no work and keeps its arguments; `get_params`, `set_params` and scikit-learn's `clone` work;
     nothing works before `fit`; the same seed gives the same items and another seed others; saving and loading
-    changes nothing; global generators and the caller's data stay as they were.
+    changes nothing, a damaged model is refused and a full disk spoils none; global generators and the caller's data
+    stay as they were.
 
     Args:
         domain: an unfitted domain object with a budget in steps, so that fitting can be repeated.
@@ -116,3 +118,4 @@ def _check_saved(domain: AbstractDomain, raw: Any, n: int, seed: int, name: str)
         ensure(same(*scores), f"a loaded {name} scores differently")
         domain.save(path)  # over itself
         ensure(sorted(p.name for p in Path(folder).iterdir()) == ["model"], f"`save` of {name} leaves files behind")
+        check_saved_faults(domain, path, seed, name)
