@@ -14,7 +14,16 @@ from intarsia.testing._domain_faults import check_saved_faults
 from intarsia.testing._ensure import ensure, ensure_raises, same, untouched, untouched_randomness
 
 
-def check_domain(domain: AbstractDomain, raw: Any, incomplete: Any = None, *, n: int = 20, seed: int = 0) -> None:
+def check_domain(
+    domain: AbstractDomain,
+    raw: Any,
+    incomplete: Any = None,
+    *,
+    y: Any = None,
+    given: Any = None,
+    n: int = 20,
+    seed: int = 0,
+) -> None:
     """Fit copies of a domain object on `raw` and check its manners; raises AssertionError at the first failure.
 
     Construction does no work and keeps its arguments; `get_params`, `set_params` and scikit-learn's `clone` work;
@@ -26,27 +35,36 @@ def check_domain(domain: AbstractDomain, raw: Any, incomplete: Any = None, *, n:
         domain: an unfitted domain object with a budget in steps, so that fitting can be repeated.
         raw: training data.
         incomplete: data with missing parts for `complete`; `raw` by default.
+        y: second argument of `fit`, where it needs one.
+        given: what `sample` is given, where it asks for something.
         n: items of a sample.
         seed: of the draws.
     """
     ensure(not isinstance(domain, type), f"`check_domain` needs an object, got the class {domain}")
     name = type(domain).__name__
     incomplete = raw if incomplete is None else incomplete
+
+    def fit(one: Any) -> Any:
+        return one.fit(raw) if y is None else one.fit(raw, y)
+
     _check_parameters(domain, name)
     with untouched_randomness(name), untouched((raw, incomplete), name):
-        _check_unfitted(_copy(domain), raw, name)
+        _check_unfitted(_copy(domain), raw, given, name)
         fitted = _copy(domain)
         parameters = fitted.get_params()
-        ensure(fitted.fit(raw) is fitted, f"`fit` of {name} must return the object itself")
+        ensure(fit(fitted) is fitted, f"`fit` of {name} must return the object itself")
         ensure(same(fitted.get_params(), parameters), f"`fit` of {name} changed a constructor argument")
         learned = [key for key in vars(fitted) if key not in parameters and not key.startswith("_")]
         ensure(bool(learned), f"`fit` of {name} leaves no learned attribute that ends in `_`")
         ensure(all(key.endswith("_") for key in learned), f"learned attributes of {name} must end in `_`: {learned}")
-        _check_samples(fitted, n, seed, name)
+        _check_samples(fitted, n, given, seed, name)
         _check_answers(fitted, raw, incomplete, seed, name)
-        again = _copy(domain).fit(raw)
-        ensure(same(again.sample(n, seed=seed), fitted.sample(n, seed=seed)), f"{name} fitted twice gives other models")
-        _check_saved(fitted, raw, n, seed, name)
+        again = fit(_copy(domain))
+        ensure(
+            same(again.sample(n, given=given, seed=seed), fitted.sample(n, given=given, seed=seed)),
+            f"{name} fitted twice gives other models",
+        )
+        _check_saved(fitted, raw, n, given, seed, name)
 
 
 def _copy(domain: AbstractDomain) -> AbstractDomain:
@@ -71,11 +89,11 @@ def _check_parameters(domain: AbstractDomain, name: str) -> None:
         ensure(same(cloned.get_params(), parameters), f"scikit-learn's `clone` of {name} has other parameters")
 
 
-def _check_unfitted(domain: AbstractDomain, raw: Any, name: str) -> None:
+def _check_unfitted(domain: AbstractDomain, raw: Any, given: Any, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         for what, call in {
-            "sample": lambda: domain.sample(1),
+            "sample": lambda: domain.sample(1, given=given),
             "complete": lambda: domain.complete(raw),
             "score_samples": lambda: domain.score_samples(raw),
             "save": lambda: domain.save(path),
@@ -84,16 +102,18 @@ def _check_unfitted(domain: AbstractDomain, raw: Any, name: str) -> None:
         ensure(not path.exists(), f"`save` of an unfitted {name} leaves something at its path")
 
 
-def _check_samples(domain: AbstractDomain, n: int, seed: int, name: str) -> None:
-    first = domain.sample(n, seed=seed)
+def _check_samples(domain: AbstractDomain, n: int, given: Any, seed: int, name: str) -> None:
+    first = domain.sample(n, given=given, seed=seed)
     ensure(len(first) == n, f"`sample({n})` of {name} gives {len(first)} items")
-    ensure(same(first, domain.sample(n, seed=seed)), f"`sample` of {name} gives other items for the same seed")
-    others = [domain.sample(n, seed=seed + k) for k in (1, 2, 3)]
+    ensure(
+        same(first, domain.sample(n, given=given, seed=seed)), f"`sample` of {name} gives other items for the same seed"
+    )
+    others = [domain.sample(n, given=given, seed=seed + k) for k in (1, 2, 3)]
     ensure(not all(same(first, other) for other in others), f"`sample` of {name} gives the same items for every seed")
-    none = domain.sample(0, seed=seed)
+    none = domain.sample(0, given=given, seed=seed)
     ensure(len(none) == 0 and type(none) is type(first), f"`sample(0)` of {name} must be empty, of the same type")
-    ensure_raises(ValueError, lambda: domain.sample(-1), f"`sample(-1)` of {name}")
-    ensure_raises(TypeError, lambda: domain.sample(cast(int, 2.5)), f"`sample(2.5)` of {name}")
+    ensure_raises(ValueError, lambda: domain.sample(-1, given=given), f"`sample(-1)` of {name}")
+    ensure_raises(TypeError, lambda: domain.sample(cast(int, 2.5), given=given), f"`sample(2.5)` of {name}")
 
 
 def _check_answers(domain: AbstractDomain, raw: Any, incomplete: Any, seed: int, name: str) -> None:
@@ -105,7 +125,7 @@ def _check_answers(domain: AbstractDomain, raw: Any, incomplete: Any, seed: int,
     ensure(bool(np.isfinite(scores).all()), f"`score_samples` of {name} is not finite on the training data")
 
 
-def _check_saved(domain: AbstractDomain, raw: Any, n: int, seed: int, name: str) -> None:
+def _check_saved(domain: AbstractDomain, raw: Any, n: int, given: Any, seed: int, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         before = copy.deepcopy(domain.get_params())
@@ -113,7 +133,10 @@ def _check_saved(domain: AbstractDomain, raw: Any, n: int, seed: int, name: str)
         ensure(path.is_dir(), f"`save` of {name} must write a directory")
         loaded = type(domain).load(path)
         ensure(same(domain.get_params(), before), f"`save` of {name} changed a parameter")
-        ensure(same(loaded.sample(n, seed=seed), domain.sample(n, seed=seed)), f"a loaded {name} samples differently")
+        ensure(
+            same(loaded.sample(n, given=given, seed=seed), domain.sample(n, given=given, seed=seed)),
+            f"a loaded {name} samples differently",
+        )
         scores = np.asarray(loaded.score_samples(raw)), np.asarray(domain.score_samples(raw))
         ensure(same(*scores), f"a loaded {name} scores differently")
         domain.save(path)  # over itself
