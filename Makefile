@@ -15,7 +15,7 @@ PIP := pip==25.3
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench picture clean
+.PHONY: help demo test test-slow lint format docs bench picture clean
 
 help:
 	@echo "make demo       learn a real table, write synthetic rows and a report into demo-output/"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff, pyright and import-linter"
 	@echo "make format     let ruff format and mend"
+	@echo "make docs       the documentation site, into build/site"
 	@echo "make bench      the table benchmark beside its peers (hours)"
 	@echo "make picture    draw the picture of README.md again (minutes)"
 	@echo "make clean      remove the environment, caches and what was built"
@@ -58,6 +59,11 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# the strict build is a test as well; this also renews the page that is made of the code
+docs: $(READY)
+	$(BIN)/python docs/make_signatures.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(READY)
 	$(BIN)/python benchmarks/tabular.py
