@@ -37,16 +37,23 @@ def synthetic(seed: int, rows: int) -> tuple[Rankings, NDArray[np.float64]]:
     """
     rng = np.random.default_rng(seed)
     x = np.zeros((rows, 0), np.int64)
-    left = np.ones((rows, ITEMS), bool)
-    total = np.zeros(rows)
-    for rank in range(ITEMS):
-        logits = log_softmax(np.where(left, _likes(x), -np.inf), axis=1)
-        chosen = (logits + rng.gumbel(size=logits.shape)).argmax(1)
-        total += logits[np.arange(rows), chosen]
-        left[np.arange(rows), chosen] = False
-        x = np.column_stack([x, chosen])
-        assert x.shape[1] == rank + 1
-    return Rankings(tuple(f"item {k}" for k in range(ITEMS)), x), total
+    for _ in range(ITEMS):
+        logits = _choice(x)
+        x = np.column_stack([x, (logits + rng.gumbel(size=logits.shape)).argmax(1)])
+    return Rankings(tuple(f"item {k}" for k in range(ITEMS)), x), log_truth(x)
+
+
+def log_truth(orders: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Log-probabilities of orders (rows, n) under that law, in nats."""
+    row = np.arange(len(orders))
+    return sum((_choice(orders[:, :k])[row, orders[:, k]] for k in range(ITEMS)), np.zeros(len(orders)))
+
+
+def _choice(prefix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Log-law of the next item, (rows, n), -inf for those that are chosen."""
+    likes = _likes(prefix)
+    np.put_along_axis(likes, prefix, -np.inf, 1)
+    return log_softmax(likes, axis=1)
 
 
 def _likes(prefix: NDArray[np.int64]) -> NDArray[np.float64]:

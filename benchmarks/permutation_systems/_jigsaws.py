@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from engine_cells.cell import of_part
 from intarsia.processes import GeneralizedPlackettLuce, Move, PrefixPlackettLuce
 from intarsia.training import Settings
 from intarsia_domains.permutations._arranger import Arranger
@@ -85,7 +86,7 @@ def scores(pieces: Any, found: Any, right: Any, size: int) -> dict[str, float]:
 def section(done: Sequence[dict[str, Any]]) -> list[str]:
     """Markdown: what each system laid right."""
     rows: list[list[Any]] = []
-    for x in (x for x in done if x["part"] == PART and "error" not in x):
+    for x in of_part(done, PART):
         for way, r in x["results"].items():
             share = f"{100 * r['exact']:.1f}", f"{100 * r['correct']:.1f}", f"{r['rmse']:.4f}"
             rows.append([x["case"], x["system"], way, *share])

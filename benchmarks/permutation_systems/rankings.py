@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine_cells.cell import Verdict, of_part
 from intarsia_domains.permutations import Rankings
 from parts import Cell
 from permutation_systems._ballot_data import FILES, SYNTHETIC, TEST, TRAIN, ballots, synthetic
@@ -21,6 +23,7 @@ from tabular_systems._results import number, table
 TOP_K = ("apa-1998-top", "apa-2002-top")
 """The elections again, with all ballots to learn from, and genuine top-k ballots to continue."""
 HOLDOUT = 0.2
+OURS = "default"
 Cells = Sequence[dict[str, Any]]
 
 
@@ -51,7 +54,7 @@ def run(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
         scores.append(_next_choice(law, test) if cell.case in TOP_K else nats(law, test))
     result = {"nats": scores, "cpu_s": statistics.mean(seconds), "parameters": law.parameters if law else 0}
     if isinstance(law, Neural):
-        result |= {"gap": law.gap, "model": law.model.law_.about, "training": law.model.training_}
+        result |= _of_model(law)
     shown = raw.complete_rows() if cell.case not in TOP_K else raw
     return result | {"entropy": entropy(shown), "brief": f"{statistics.mean(scores):.4f} nats"}
 
@@ -93,13 +96,18 @@ def _known_law(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     kl, error = float(difference.mean()), float(difference.std() / len(test) ** 0.5)
     result = {"kl": kl, "standard_error": error, "cpu_s": seconds, "parameters": law.parameters}
     if isinstance(law, Neural):
-        result |= {"gap": law.gap, "model": law.model.law_.about, "training": law.model.training_}
+        result |= _of_model(law)
     return result | {"brief": f"KL {kl:.3f} ± {error:.3f} nats"}
+
+
+def _of_model(law: Neural) -> dict[str, Any]:
+    gap = law.gap if math.isfinite(law.gap) else "not known"
+    return {"gap": gap, "model": law.model.law_.about, "training": law.model.training_}
 
 
 def section(done: Cells) -> list[str]:
     """Markdown of the finished cells, a table for each kind of data."""
-    mine = [x for x in done if x["part"] == "rankings" and "error" not in x]
+    mine = of_part(done, "rankings")
     lines: list[str] = []
     for case in [*FILES, *TOP_K]:
         rows = [x for x in mine if x["case"] == case]
@@ -108,15 +116,71 @@ def section(done: Cells) -> list[str]:
             lines += ["", f"### {case}", "", _note(rows, words), "", *_nats_table(rows)]
     known = [x for x in mine if x["case"] == SYNTHETIC]
     if known:
+        known.sort(key=lambda x: x["kl"])
         rows = [[x["system"], f"{x['kl']:.3f} ± {x['standard_error']:.3f}", _gap(x), number(x["cpu_s"])] for x in known]
         lines += ["", "### A known law of ten items", "", f"{TRAIN} rankings to learn from, {TEST} to compare on.", ""]
-        lines += table(["system", "KL to the truth", "of it gap", "CPU s"], sorted(rows, key=lambda row: row[1]))
+        lines += table(["system", "KL to the truth", "of it gap", "CPU s"], rows)
     return lines
+
+
+def verdicts(done: Cells) -> list[Verdict]:
+    """What was asked for, and the difference to the best classical law where nothing was."""
+    mine = {(x["case"], x["system"]): x for x in of_part(done, "rankings")}
+    found = [*_apa(mine)]
+    for case in TOP_K:
+        ours, other = mine.get((case, OURS)), mine.get((case, "Plackett-Luce"))
+        target = f"{case}: log loss of what follows below Plackett-Luce's"
+        found.append(_below(target, ours, other, 0.0))
+    ours, other = (mine.get((SYNTHETIC, name)) for name in (OURS, "mixture of 6 PL"))
+    target = "known law: KL at most half of that of the mixture of 6 PL"
+    if ours is None or other is None:
+        found.append(Verdict(target, "–", None))
+    else:
+        found.append(Verdict(target, f"{ours['kl']:.3f} against {other['kl']:.3f}", ours["kl"] <= other["kl"] / 2))
+    for case in ("agh-2003", "agh-2004"):
+        rivals = [x for (name, system), x in mine.items() if name == case and system in classical(4)]
+        best = min(rivals, key=lambda x: statistics.mean(x["nats"]), default=None)
+        found.append(_below(f"{case}: below the best classical law", mine.get((case, OURS)), best, 0.0))
+    return found
+
+
+def _apa(mine: dict[tuple[str, str], dict[str, Any]]) -> list[Verdict]:
+    ours, histogram, gpl = (mine.get(("apa-1998", name)) for name in (OURS, "histogram", "static GPL"))
+    found = [_below("apa-1998: within .01 nats of the smoothed histogram", ours, histogram, 0.01)]
+    if ours is None or gpl is None:
+        return [*found, Verdict("apa-1998: below static GPL on every split", "–", None)]
+    better = sum(a < b for a, b in zip(ours["nats"], gpl["nats"], strict=False))
+    count = min(len(ours["nats"]), len(gpl["nats"]))
+    found.append(Verdict("apa-1998: below static GPL on every split", f"{better} of {count}", better == count))
+    return [*found, Verdict("apa-1998: a fit within 180 CPU s", f"{ours['cpu_s']:.0f} s", ours["cpu_s"] < 180)]
+
+
+def _below(target: str, ours: dict[str, Any] | None, other: dict[str, Any] | None, slack: float) -> Verdict:
+    """Whether the mean over splits is lower than that of the other system, with the difference's interval."""
+    if ours is None or other is None:
+        return Verdict(target, "–", None)
+    gain = [a - b for a, b in zip(ours["nats"], other["nats"], strict=False)]
+    low, high = interval(gain, HOLDOUT)
+    words = f"{statistics.mean(gain):+.4f} ({low:+.4f} to {high:+.4f}) to {other['system']}, {len(gain)} splits"
+    return Verdict(target, words, statistics.mean(gain) <= slack)
+
+
+def interval(gain: Sequence[float], holdout: float) -> tuple[float, float]:
+    """95 % interval of a mean difference over random splits, whose training parts overlap (Nadeau & Bengio 2003)."""
+    if len(gain) < 2:
+        return -math.inf, math.inf
+    from scipy.stats import t
+
+    spread = statistics.variance(gain) * (1 / len(gain) + holdout / (1 - holdout))
+    half = float(t.ppf(0.975, len(gain) - 1)) * math.sqrt(spread)
+    return statistics.mean(gain) - half, statistics.mean(gain) + half
 
 
 def _note(rows: Cells, words: str) -> str:
     splits = max(len(x["nats"]) for x in rows)
-    return f"Test {words}, mean over {splits} random splits with {HOLDOUT:.0%} held out, and the range."
+    seen = rows[0]["case"].startswith(("apa", "dots", "puzzle")) and rows[0]["case"] not in TOP_K
+    floor = f" The ballots' own entropy is {rows[0]['entropy']:.4f}." if seen else ""  # else most orders are unique
+    return f"Test {words}, mean over {splits} random splits with {HOLDOUT:.0%} held out, and the range.{floor}"
 
 
 def _nats_table(rows: Cells) -> list[list[str]] | list[str]:
@@ -136,4 +200,5 @@ def _nats_table(rows: Cells) -> list[list[str]] | list[str]:
 
 
 def _gap(x: dict[str, Any]) -> str:
-    return "exact" if not x.get("gap") else f"{x['gap']:.3f}"
+    gap = x.get("gap")
+    return "exact" if not gap else gap if isinstance(gap, str) else f"{gap:.3f}"

@@ -1,6 +1,5 @@
 """`Arranger`: a set of items in, an order of them out."""
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,12 @@ from intarsia.domain import AbstractDomain
 from intarsia.errors import RequirementError
 from intarsia.persistence import Artifact, load_artifact, rebuilding, save_artifact, state_into
 from intarsia.processes import AbstractPermutationHead, Move, PrefixPlackettLuce
+from intarsia.progress import shown
 from intarsia.report import Report
 from intarsia.training import Budget, Settings, own_generator, threads
 from intarsia_domains.permutations._arranger_card import card
 from intarsia_domains.permutations._arranger_chain import AbstractDecoder, Beam, Chain, Draw, Greedy, law_of, riffles
-from intarsia_domains.permutations._arranger_inputs import read_items, read_orders, read_points
+from intarsia_domains.permutations._arranger_inputs import read_items, read_orders, read_points, read_prefixes
 from intarsia_domains.permutations._arranger_network import ArrangerNetwork
 from intarsia_domains.permutations._arranger_shapes import AbstractShape, Line, Tour
 from intarsia_domains.permutations._arranger_spread import Spread, spread
@@ -59,6 +59,7 @@ class Arranger(AbstractDomain):
         steps: budget in optimizer steps; the same steps, seed and threads give the same weights.
         settings: of training.
         threads: torch threads; None leaves torch's own number.
+        device: where the network runs.
         progress: show a progress bar; None only on a terminal.
         seed: of fitting.
 
@@ -84,6 +85,7 @@ class Arranger(AbstractDomain):
         steps: int | None = None,
         settings: Settings = Settings(batch_size=64, evaluations=10, patience=0),
         threads: int | None = None,
+        device: str = "cpu",
         progress: bool | None = None,
         seed: int = 0,
     ) -> None:
@@ -99,18 +101,11 @@ class Arranger(AbstractDomain):
         self.steps = steps
         self.settings = settings
         self.threads = threads
+        self.device = device
         self.progress = progress
         self.seed = seed
 
-    def fit(
-        self,
-        raw: Any,
-        orders: Any = None,
-        *,
-        minutes: float | None = None,
-        steps: int | None = None,
-        seed: int | None = None,
-    ) -> Self:
+    def fit(self, raw: Any, orders: Any = None) -> Self:
         """Learn from sets and their orders.
 
         Args:
@@ -118,39 +113,31 @@ class Arranger(AbstractDomain):
                 with a numpy generator.
             orders: (rows, n): which item comes first, second, …; of tours, the cities in the order of the tour. None
                 where `raw` is a function.
-            minutes: budget, instead of that of the constructor.
-            steps: budget, instead of that of the constructor.
-            seed: instead of that of the constructor.
 
         Raises:
             ValueError: items or orders are no sets and orders of them, or there are fewer than two sets or items;
                 the row is named.
         """
-        seed = self.seed if seed is None else seed
-        data, held_out = split(raw, orders, self._read, seed)
+        budget = Budget.of(self.minutes, self.cpu_minutes, self.steps)
+        data, held_out = split(raw, orders, self._read, self.seed)
         items, held_orders = held_out
         if items.shape[1] < 2 + self.shape.pinned:
             raise ValueError(
                 f"sets of {items.shape[1]} items have nothing to learn; give at least {2 + self.shape.pinned}"
             )
         with own_generator():
-            torch.manual_seed(seed)
-            network = self._network(self.encoder.shape(items))
+            torch.manual_seed(self.seed)
+            network = self._network(self.encoder.shape(items)).to(self.device)
         held = items, self.shape.canonical(items, held_orders)
-        budget = (
-            Budget.of(self.minutes, self.cpu_minutes, self.steps)
-            if minutes is None and steps is None
-            else Budget(minutes=minutes, steps=steps)
-        )
-        with threads(self.threads):
-            self.item_shape_ = self.encoder.shape(items)
-            self.network_ = network
-            self.training_, self.all_steps_ = fit_arranger(
-                network, self._chain, self.shape, self.encoder, data, held, budget, self.settings, seed, self.progress
+        with threads(self.threads), shown(self.progress, "fit") as watch:
+            trained, summary, all_steps = fit_arranger(
+                network, self._chain, self.shape, self.encoder, data, held, budget, self.settings, self.seed, watch
             )
+        self.item_shape_ = self.encoder.shape(items)
         self.n_items_ = int(items.shape[1])
-        if self.training_["interrupted"]:
-            warnings.warn("fitting was interrupted; the best weights so far are kept and usable", stacklevel=2)
+        self.network_ = network
+        self.training_, self.all_steps_ = summary, all_steps
+        trained.warn_if_interrupted()
         return self
 
     def arrange(
@@ -178,8 +165,7 @@ class Arranger(AbstractDomain):
         Returns:
             Orders (rows, n).
         """
-        found = self._decoded(items, _decoder(decode), all_steps, seed)
-        sets, orders, score = found
+        sets, orders, score = self._decoded(items, _decoder(decode), all_steps, seed)
         cost = self.shape.cost(sets, orders) if objective is None else _costs(objective, items, orders)
         best = (score if cost is None else -cost).argmax(1)
         chosen = orders[torch.arange(len(orders)), best].numpy()
@@ -206,21 +192,18 @@ class Arranger(AbstractDomain):
             raw: (items, orders), with -1 at the ranks that are free; of tours the first is item 0.
             seed: of the draws.
         """
-        items, partial_orders = self._items(raw[0]), torch.from_numpy(np.array(raw[1], dtype=np.int64))
+        items = self._items(raw[0])
+        known = read_prefixes(raw[1], items.shape[0], items.shape[1], self.shape.pinned)
         if isinstance(self.head, Move):
             raise RequirementError("a prefix restricts a law of x0; this model has a head of moves")
-        if partial_orders.shape != items.shape[:2]:
-            raise ValueError(f"expected orders {tuple(items.shape[:2])}, got {tuple(partial_orders.shape)}")
-        free, pinned = partial_orders[:, self.shape.pinned :], partial_orders[:, : self.shape.pinned]
-        if bool((pinned > 0).any()):
-            raise ValueError(f"tours begin with item 0; row {int((pinned > 0).any(1).nonzero()[0])} begins otherwise")
-        mask, chain = free >= 0, self._chain(items.shape[1])
-        rng = torch.Generator().manual_seed(seed)
+        chain, network = self._chain(items.shape[1]), self._fitted("network_")
+        items, free, rng = items.to(network.device), known[:, self.shape.pinned :].to(network.device), self._rng(seed)
+        mask = free >= 0
         x = chain.process.prior(tuple(free.shape), rng)
         with torch.no_grad(), threads(self.threads):
-            pred = chain.predict(self._fitted("network_").encode(items), x, torch.ones(len(x)))
+            pred = chain.predict(network.encode(items), x, torch.ones(len(x), device=x.device))
             values = torch.where(mask, free - self.shape.pinned, 0)
-            return self.shape.whole(law_of(self.head).given(values, mask).sample(pred, rng)).numpy()
+            return self.shape.whole(law_of(self.head).given(values, mask).sample(pred, rng)).cpu().numpy()
 
     def score_samples(self, raw: Any, *, starts: int = 4, seed: int = 0) -> NDArray[np.float64]:
         """Log-probability of orders in nats, (rows,), when they are made in one step: a mean over noises.
@@ -232,17 +215,18 @@ class Arranger(AbstractDomain):
         """
         items = self._items(raw[0])
         orders = self.shape.canonical(items, read_orders(raw[1], *items.shape[:2]))
-        chain, rng = self._chain(items.shape[1]), torch.Generator().manual_seed(seed)
+        chain, rng, network = self._chain(items.shape[1]), self._rng(seed), self._fitted("network_")
         if chain.predicts_moves:
             raise RequirementError("one step from noise needs a law of x0; this model has a head of moves")
-        x0 = self.shape.free(orders)
+        x0 = self.shape.free(orders).to(network.device)
         with torch.no_grad(), threads(self.threads):
-            encoded = self._fitted("network_").encode(items)
-            total = torch.zeros(len(x0), dtype=torch.float64)
+            encoded = network.encode(items.to(network.device))
+            total = torch.zeros(len(x0), dtype=torch.float64, device=x0.device)
             for _ in range(starts):
                 x = chain.process.prior(tuple(x0.shape), rng)
-                total += chain.law.log_prob(chain.predict(encoded, x, torch.ones(len(x))), x0)
-        return (total / starts).numpy()
+                pred = chain.predict(encoded, x, torch.ones(len(x), device=x.device))
+                total += chain.law.log_prob(pred, x0)
+        return (total / starts).cpu().numpy()
 
     def evaluate(self, train: Any, holdout: Any, *, decode: str | AbstractDecoder = "greedy", seed: int = 0) -> Report:
         """Orders of training and held-out sets (each (items, orders)) beside their labels and the trivial floors."""
@@ -292,7 +276,7 @@ class Arranger(AbstractDomain):
             with own_generator():  # the weights that are drawn here are replaced below
                 model.network_ = model._network(model.item_shape_)
         state_into(model.network_, artifact.weights, path)
-        model.network_.eval()
+        model.network_.to(model.device).eval()
         return model
 
     def _read(self, raw: Any) -> Items:
@@ -315,6 +299,9 @@ class Arranger(AbstractDomain):
         own: ArrangerNetwork = self._fitted("network_") if network is None else network
         return Chain(riffles(n - self.shape.pinned, self.head), own, self.shape)
 
+    def _rng(self, seed: int) -> torch.Generator:
+        return torch.Generator(self._fitted("network_").device).manual_seed(seed)
+
     def _decoded(
         self, raw: Any, decoder: AbstractDecoder, all_steps: bool | None, seed: int
     ) -> tuple[Items, Tensor, Tensor]:
@@ -323,13 +310,13 @@ class Arranger(AbstractDomain):
         rows, n = items.shape[:2]
         if n < 2 + self.shape.pinned or not rows:
             return items, torch.arange(n).expand(rows, decoder.starts, n), torch.zeros(rows, decoder.starts)
-        chain, rng = self._chain(n), torch.Generator().manual_seed(seed)
+        chain, rng = self._chain(n), self._rng(seed)
         looks = chain.looks(all_steps=self.all_steps_ if all_steps is None else all_steps)
         blocks = torch.arange(rows).split(max(1, BLOCK // decoder.starts))
         decode = partial(decode_block, chain, self.encoder, decoder, looks, rng)
         with torch.no_grad(), threads(self.threads):
-            found = [decode(take(items, block)) for block in blocks]
-        return items, torch.cat([x for x, _ in found]), torch.cat([score for _, score in found])
+            found = [decode(take(items, block).to(chain.network.device)) for block in blocks]
+        return items, torch.cat([x.cpu() for x, _ in found]), torch.cat([score.cpu() for _, score in found])
 
 
 def decode_block(
@@ -340,17 +327,18 @@ def decode_block(
     rng: torch.Generator,
     items: Items,
 ) -> tuple[Tensor, Tensor]:
-    """Candidates (rows, k, n) of one block of sets and their scores; starts after the first see augmented items."""
-    rows, n, starts = len(items), items.shape[1], decoder.starts
-    views = [chain.network.encode(items)]
-    if isinstance(chain.shape, Tour):
-        views += [chain.network.encode(encoder.augment(items, rng)) for _ in range(starts - 1)]
-    found: list[tuple[Tensor, Tensor]] = []
-    for start in range(starts):
-        x = chain.process.prior((rows, n - chain.shape.pinned), rng)
-        found.append(decoder.run(chain, views[start % len(views)], x, looks, rng))
-    orders = chain.shape.whole(torch.cat([x for x, _ in found], 1))
-    return orders, torch.cat([score for _, score in found], 1)
+    """Candidates (rows, k, n) of one block of sets and their scores; each start has its own view, where there are."""
+    rows, n, shape = len(items), items.shape[1], chain.shape
+    orders, scores = list[Tensor](), list[Tensor]()
+    first = chain.network.encode(items)
+    for start in range(decoder.starts):
+        seen = shape.turned(encoder.view(items, start), start) if start else items
+        x = chain.process.prior((rows, n - shape.pinned), rng)
+        encoded = first if seen is items else chain.network.encode(seen)
+        found, score = decoder.run(chain, encoded, x, looks, rng)
+        orders.append(shape.turned_back(items, shape.whole(found), start))
+        scores.append(score)
+    return torch.cat(orders, 1), torch.cat(scores, 1)
 
 
 def shorten(items: Any, orders: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -82,6 +82,33 @@ def read_orders(raw: Any, rows: int, n: int) -> Tensor:
     return torch.from_numpy(array.astype(np.int64))
 
 
+def read_prefixes(raw: Any, rows: int, n: int, pinned: int) -> Tensor:
+    """The first items of orders (rows, n), int64, and -1 at the ranks that are free.
+
+    Raises:
+        ValueError: the shape is not that of the items, an item is unknown or repeated, a free rank stands before a
+            known one, or a pinned item stands elsewhere; the row is named.
+        TypeError: the orders are not whole numbers.
+    """
+    array = np.asarray(raw)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"orders are whole numbers of items, and -1 where a rank is free, got {array.dtype}")
+    if array.shape != (rows, n):
+        raise ValueError(f"expected the known part of an order for each set, ({rows}, {n}), got shape {array.shape}")
+    known, rising = array >= 0, np.sort(array, 1)
+    moved = (array[:, :pinned] != np.arange(pinned)) & known[:, :pinned]
+    wrong = {
+        "names an item that there is not": ((array < -1) | (array >= n)).any(1),
+        "holds an item twice": ((rising[:, 1:] == rising[:, :-1]) & (rising[:, 1:] >= 0)).any(1),
+        f"begins otherwise than with item {pinned - 1}, as tours do": moved.any(1),
+        "has a free rank before a known one; only a prefix can be given": (known[:, 1:] & ~known[:, :-1]).any(1),
+    }
+    for what, where in wrong.items():
+        if where.any():
+            raise ValueError(f"the order of row {int(where.argmax())} {what}; items are 0 to {n - 1}")
+    return torch.from_numpy(array.astype(np.int64))
+
+
 @dataclass(frozen=True)
 class Fixed:
     """Training sets that were given."""

@@ -147,6 +147,11 @@ class ArrangerNetwork(nn.Module):
         self.compare = Comparison(encoder.features) if encoder.compares else None
         self.scores = Scores(width, encoder.pairs, law)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.lift.weight.device
+
     def encode(self, items: Items) -> Encoded:
         """Read items, which depends on neither xt nor time."""
         return self.reader(items)

@@ -29,6 +29,14 @@ class AbstractShape(ABC):
     def mixed(self, items: Items, orders: Tensor, rng: torch.Generator) -> tuple[Items, Tensor]:
         """The same sets with other items pinned, for training."""
 
+    def turned(self, items: Items, number: int) -> Items:
+        """The same sets with their items renumbered, for repeated starts of a decoder; 0 is as they are."""
+        return items
+
+    def turned_back(self, items: Items, orders: Tensor, number: int) -> Tensor:
+        """Orders (rows, k, n) of items that `turned` renumbered, as canonical orders of `items`."""
+        return orders
+
     @abstractmethod
     def cost(self, items: Items, orders: Tensor) -> Tensor | None:
         """What is to be small of orders (rows, k, n), (rows, k); None where orders are only right or wrong."""
@@ -70,7 +78,8 @@ class Line(AbstractShape):
 class Tour(AbstractShape):
     """Closed tours of points: item 0 comes first, and the tour runs counter-clockwise.
 
-    A network would otherwise have to guess which of two directions is meant. Training starts anywhere.
+    A network would otherwise have to guess which of two directions is meant. Training starts anywhere, and so do
+    repeated starts of a decoder, whose first cities are spread evenly over the numbers.
     """
 
     pinned = 1
@@ -83,6 +92,15 @@ class Tour(AbstractShape):
         number = torch.rand(orders.shape, generator=rng, device=orders.device).argsort(1)
         moved = points.gather(1, number[:, :, None].expand_as(points))
         return moved, number.argsort(1).gather(1, orders)
+
+    def turned(self, items: Items, number: int) -> Items:
+        return _points(items).roll(-_first(number, items.shape[1]), 1)
+
+    def turned_back(self, items: Items, orders: Tensor, number: int) -> Tensor:
+        n = orders.shape[2]
+        tours = ((orders + _first(number, n)) % n).flatten(0, 1)
+        points = _points(items).repeat_interleave(orders.shape[1], 0)
+        return counter_clockwise(points, tours).view(orders.shape)
 
     def cost(self, items: Items, orders: Tensor) -> Tensor | None:
         return tour_lengths(distance_matrix(_points(items)), orders)
@@ -97,6 +115,11 @@ class Tour(AbstractShape):
         at_rank = at_rank[:, 1:, 1:] + chosen[:, :1, 1:]
         at_rank = torch.cat([at_rank[:, :1] + last[:, :1, 1:], at_rank[:, 1:]], 1)
         return torch.stack([at_rank, chosen[:, 1:, 1:], last[:, 1:, 1:]], 1)
+
+
+def _first(number: int, n: int) -> int:
+    """The city at which start `number` begins: multiples of the golden section of n, which never bunch."""
+    return round(number * 0.6180339887498949 * n) % n
 
 
 def _points(items: Items) -> Tensor:

@@ -3,13 +3,13 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from intarsia.progress import shown
-from intarsia.training import Budget, Settings, train
+from intarsia.training import Budget, Settings, Trained, Watch, train
 from intarsia_domains.permutations._arranger_chain import Chain, Greedy
 from intarsia_domains.permutations._arranger_inputs import Fixed, Fresh, Source, read_orders
 from intarsia_domains.permutations._arranger_network import ArrangerNetwork
@@ -54,15 +54,17 @@ def fit_arranger(
     budget: Budget,
     settings: Settings,
     seed: int,
-    progress: bool | None,
-) -> tuple[dict[str, Any], bool]:
-    """Train in place; what came of it, and whether all steps are better than one."""
+    watch: Watch | None,
+) -> tuple[Trained, dict[str, Any], bool]:
+    """Train in place; what came of it, also as JSON, and whether all steps are better than one."""
     curve: list[list[float]] = []
+    held = held[0].to(network.device), held[1].to(network.device)
     start = time.monotonic(), time.process_time()
 
     def loss(model: nn.Module, rows: Tensor, rng: torch.Generator) -> Tensor:
         assert isinstance(model, ArrangerNetwork)
         items, orders = data.batch(rows, rng)
+        items, orders = items.to(network.device), orders.to(network.device)
         items, orders = shape.mixed(encoder.augment(items, rng), orders, rng)
         x0 = shape.free(shape.canonical(items, orders))
         chain = chains(items.shape[1], model)
@@ -76,9 +78,8 @@ def fit_arranger(
 
     endless = isinstance(data, Fresh)
     rows = settings.batch_size if endless else len(data.items)
-    with shown(progress, "fit") as watch:
-        own = Settings(**{**_fields(settings), "max_epochs": ENDLESS}) if endless else settings
-        trained = train(network, loss, rows, held_out, budget, own, seed=seed, watch=watch)
+    own = replace(settings, max_epochs=ENDLESS) if endless else settings
+    trained = train(network, loss, rows, held_out, budget, own, seed=seed, watch=watch)
     chain = chains(held[0].shape[1], network)
     one, all_of_them = (greedy_quality(chain, held, seed, all_steps=x) for x in (False, True))
     summary = {
@@ -90,24 +91,20 @@ def fit_arranger(
         "interrupted": trained.interrupted,
         "curve": [[step, *point] for (step, _), point in zip(trained.history, curve, strict=True)],
     }
-    return summary, chain.predicts_moves or all_of_them > one
-
-
-def _fields(settings: Settings) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in Settings.__dataclass_fields__}
+    return trained, summary, chain.predicts_moves or all_of_them > one
 
 
 def measure(chain: Chain, held: Sets, seed: int) -> tuple[float, float]:
     """Nats per set of held-out sets (of one noise each) and the quality of greedy orders."""
     items, orders = held
-    rng = torch.Generator().manual_seed(seed)
+    rng = torch.Generator(orders.device).manual_seed(seed)
     x0 = chain.shape.free(orders)
     encoded = chain.network.encode(items)
     if chain.predicts_moves:
         nats = float(chain.loss(encoded, x0, rng).mean())
     else:
         x = chain.process.prior(tuple(x0.shape), rng)
-        pred = chain.predict(encoded, x, torch.ones(len(x)))
+        pred = chain.predict(encoded, x, torch.ones(len(x), device=x.device))
         nats = float(chain.law.log_prob(pred, x0).neg().mean())
     return nats, greedy_quality(chain, held, seed, all_steps=False)
 
@@ -115,7 +112,7 @@ def measure(chain: Chain, held: Sets, seed: int) -> tuple[float, float]:
 def greedy_quality(chain: Chain, held: Sets, seed: int, *, all_steps: bool) -> float:
     """The share of held-out sets in their right order; of tours minus the mean length."""
     items, orders = held
-    rng = torch.Generator().manual_seed(seed)
+    rng = torch.Generator(orders.device).manual_seed(seed)
     with torch.no_grad():
         x = chain.process.prior((len(orders), orders.shape[1] - chain.shape.pinned), rng)
         looks = chain.looks(all_steps=all_steps)

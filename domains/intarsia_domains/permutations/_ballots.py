@@ -13,7 +13,7 @@ def read_ballots(raw: Any, items: tuple[str, ...] | None) -> Read:
     """Items, orders padded with -1 (rows, ranks), and counts (rows,) or (0,); see `Rankings.of`.
 
     Raises:
-        ValueError: a label that is not among `items`, more ranks than items, or nothing at all.
+        ValueError: a label that is not among `items`, more ranks than items, or no ballots and no `items` either.
         TypeError: something that holds no ballots.
     """
     cells, counts = _cells(raw)
@@ -26,12 +26,12 @@ def read_ballots(raw: Any, items: tuple[str, ...] | None) -> Read:
             raise ValueError(f"row {row}: rank {rank} is empty although a later one is not; close the gap")
         if not labels:
             raise ValueError(f"row {row}: nobody is ranked; leave out empty ballots")
-    if not texts:
-        raise ValueError("there are no rankings: give at least one ballot")
+    if items is None and not texts:
+        raise ValueError("there are no rankings: give at least one ballot, or the `items` that there are")
     if items is None:
         items = _sorted({label for labels in texts for label in labels if label is not None})
     number = {name: k for k, name in enumerate(items)}
-    orders = np.full((len(texts), max(len(labels) for labels in texts)), -1, np.int64)
+    orders = np.full((len(texts), max((len(labels) for labels in texts), default=0)), -1, np.int64)
     for row, labels in enumerate(texts):
         try:
             orders[row, : len(labels)] = [number[str(label)] for label in labels]

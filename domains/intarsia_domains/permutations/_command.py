@@ -1,5 +1,6 @@
 """Rankings on the command line."""
 
+import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -89,12 +90,15 @@ class RankingCommand(AbstractCommand[RankingModel]):
     def scores(self, model: RankingModel, raw: Any, *, per_cell: bool, say: Say) -> pd.DataFrame:
         if per_cell:
             raise ValueError("a ranking is one value and has one score; leave out --per-cell")
+        if not len(raw):
+            say("there are no ballots to score")
+            return pd.DataFrame({"log_likelihood": np.zeros(0)})
         found = model.score(raw)
         nats = found.nats.numpy()
         mean = float(nats @ raw.counts) / raw.ballots
         oddest = ", ".join(f"{row + 1} ({nats[row]:.2f})" for row in np.argsort(nats, kind="stable")[:_ODDEST])
         gap = float(found.gap.numpy() @ raw.counts) / raw.ballots
-        how = "exact" if not gap else f"bound, about {gap:.3f} too low"
+        how = "exact" if not gap else "a bound" if math.isnan(gap) else f"a bound, about {gap:.3f} too low"
         say(f"mean log-likelihood {mean:.3f} nats a ballot ({how}); lowest in rows {oddest}")
         frame = pd.DataFrame({"log_likelihood": nats})
         return frame.assign(standard_error=found.standard_error.numpy()) if gap else frame

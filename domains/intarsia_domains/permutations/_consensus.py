@@ -70,8 +70,12 @@ def rank_matrix(rankings: Rankings) -> Integers:
 
 
 def borda_scores(rankings: Rankings) -> NDArray[np.float64]:
-    """How many items each one beats in the mean of all ballots, 0 … n - 1, (n,); a pair not known counts a half."""
-    wins = pairwise_matrix(rankings)
+    """How many items each one beats in the mean of all ballots, 0 … n - 1, (n,); a pair not known counts a half.
+
+    Raises:
+        ValueError: there are no ballots.
+    """
+    wins = pairwise_matrix(rankings.at_least_one("a consensus"))
     known = wins + wins.T
     halves = (rankings.ballots - known) / 2 * (1 - np.eye(rankings.n))
     return (wins + halves).sum(1) / rankings.ballots

@@ -43,7 +43,11 @@ class AbstractEncoder(ABC):
         """A module `items -> Encoded` for items whose `shape` is this."""
 
     def augment(self, items: Items, rng: torch.Generator | None) -> Items:
-        """Items that look different and have the same order, for training and for repeated starts."""
+        """Items that look different and have the same order, for training."""
+        return items
+
+    def view(self, items: Items, number: int) -> Items:
+        """One of several looks at items, for repeated starts of a decoder; 0 is as they are."""
         return items
 
 
@@ -100,6 +104,11 @@ class ImageEncoder(AbstractEncoder):
         shift: largest random shift while training, as a share of the part's size.
         turn: largest random rotation while training, in degrees.
         zoom: largest random change of size while training, as a share.
+        shear: largest random slant while training, as a share.
+        bend: largest random displacement of a coarse grid of points while training, as a share of the part's size;
+            what lies between follows smoothly (elastic distortion; Simard et al. 2003).
+        looks: distorted pictures of a part whose symbols or features are averaged after training, the part itself
+            among them. Reading takes so many times as long.
     """
 
     parts: tuple[int, int] = (1, 1)
@@ -109,8 +118,13 @@ class ImageEncoder(AbstractEncoder):
     shift: float = 0.0
     turn: float = 0.0
     zoom: float = 0.0
+    shear: float = 0.0
+    bend: float = 0.0
+    looks: int = 1
 
     def __post_init__(self) -> None:
+        if self.looks < 1:
+            raise ValueError(f"an image is looked at least once, got looks={self.looks}")
         object.__setattr__(self, "parts", tuple(self.parts))
         object.__setattr__(self, "channels", tuple(self.channels))
 
@@ -136,8 +150,13 @@ class ImageEncoder(AbstractEncoder):
     def build(self, shape: tuple[int, ...]) -> nn.Module:
         return ImageReader(shape[0], shape[1:], self)
 
+    @property
+    def distorts(self) -> bool:
+        """Whether pictures are distorted at all."""
+        return any((self.shift, self.turn, self.zoom, self.shear, self.bend))
+
     def augment(self, items: Items, rng: torch.Generator | None) -> Items:
-        if not (self.shift or self.turn or self.zoom):
+        if not self.distorts:
             return items
         if isinstance(items, Tensor):
             parts = cut(items, self.parts)
@@ -150,7 +169,7 @@ class PointEncoder(AbstractEncoder):
     """Reads points of the plane (rows, n, 2): waves of the coordinates, and distances as features of pairs.
 
     Every row is moved and scaled into the unit square. While training, it is mirrored and turned at random into one
-    of the eight symmetric pictures of the square.
+    of the eight symmetric pictures of the square; these are also the views of repeated starts.
 
     Args:
         waves: frequencies of each coordinate.
@@ -165,7 +184,7 @@ class PointEncoder(AbstractEncoder):
 
     @property
     def pairs(self) -> int:
-        return 7
+        return 9
 
     @property
     def compares(self) -> bool:
@@ -182,9 +201,17 @@ class PointEncoder(AbstractEncoder):
     def augment(self, items: Items, rng: torch.Generator | None) -> Items:
         if not isinstance(items, Tensor):
             return items
-        flip = torch.randint(2, (len(items), 3), generator=rng, device=items.device).bool()
-        turned = torch.where(flip[:, :1, None], items.flip(-1), items)
-        return torch.where(flip[:, None, 1:], -turned, turned)
+        return _symmetric(items, torch.randint(8, (len(items),), generator=rng, device=items.device))
+
+    def view(self, items: Items, number: int) -> Items:
+        return _symmetric(items, torch.tensor([number % 8])) if isinstance(items, Tensor) else items
+
+
+def _symmetric(points: Tensor, number: Tensor) -> Tensor:
+    """Points (rows, n, 2) in one of the eight symmetric pictures of the square, `number` (rows,) or (1,)."""
+    flip = (number[:, None] >> torch.arange(3, device=number.device) & 1).bool().to(points.device)
+    turned = torch.where(flip[:, :1, None], points.flip(-1), points)
+    return torch.where(flip[:, None, 1:], -turned, turned)
 
 
 class _PointReader(nn.Module):
@@ -201,11 +228,16 @@ class _PointReader(nn.Module):
 
 
 def _pair_features(points: Tensor) -> Tensor:
-    """Distances in typical distances between neighbours, kernels of them, and who is whose nearest; (rows, n, n, 7)."""
+    """Distances in typical distances between neighbours, kernels of them, who is whose nearest, and the direction.
+
+    The last two are the unit vector from the item of the row to that of the column. (rows, n, n, 9).
+    """
     n = points.shape[1]
     difference = points[:, :, None] - points[:, None]
-    distance = difference.square().sum(-1).clamp(min=1e-18).sqrt() * math.sqrt(n)
+    plain = difference.square().sum(-1).clamp(min=1e-18).sqrt()
+    distance = plain * math.sqrt(n)
     rank = distance.argsort(2).argsort(2).to(distance)  # 0 is the point itself
     near = 1.0 / (1.0 + rank)
     kernels = [(-((distance / scale) ** 2)).exp() for scale in (0.5, 1.0, 2.0)]
-    return torch.stack([distance / 4.0, (distance + 0.1).log(), *kernels, near, near.transpose(1, 2)], 3)
+    scalars = [distance / 4.0, (distance + 0.1).log(), *kernels, near, near.transpose(1, 2)]
+    return torch.cat([torch.stack(scalars, 3), -difference / plain[..., None]], 3)

@@ -41,8 +41,10 @@ def evaluate_rankings(
         seed: of the uniform rankings.
 
     Raises:
-        ValueError: the three are over different items.
+        ValueError: the three are over different items, or one of them is empty.
     """
+    for part in (train, holdout, synthetic):
+        part.at_least_one("a report")
     if not train.items == holdout.items == synthetic.items:
         raise ValueError(f"training, held-out and synthetic rankings must be over the same items, got {train.items}")
     noise = np.argsort(np.random.default_rng(seed).random((synthetic.ballots, train.n)), axis=1)

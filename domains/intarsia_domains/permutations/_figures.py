@@ -209,7 +209,7 @@ def _heatmap(
 
 def _same(parts: Mapping[str, Rankings], part: Rankings) -> Rankings:
     """`part` with the items in the order of the first of `parts`."""
-    return part.over(_first(parts).items)
+    return part.at_least_one("a picture").over(_first(parts).items)
 
 
 def _first(parts: Mapping[str, Rankings]) -> Rankings:

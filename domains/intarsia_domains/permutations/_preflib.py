@@ -27,7 +27,8 @@ def read_preflib(source: Source, ties: AbstractTies = RefuseTies(), unranked: Un
         unranked: what it means to be left out; the format does not say.
 
     Raises:
-        ValueError: something that is no such file, with the line; or fewer voters than its header promises.
+        ValueError: something that is no such file, with the line; fewer voters than its header promises; or no ballots
+            where it does not promise that there are none.
     """
     name, lines = read_lines(source)
     content = _Content(name, ties.start())
@@ -131,9 +132,9 @@ class _Content:
         return int(told)
 
     def rankings(self, unranked: Unranked) -> Rankings:
-        if not self.orders:
-            raise ValueError(f"{self.file}: no ballots; a ballot is written `count: 3,1,2`")
         told = self.facts.get("NUMBER VOTERS", "")
+        if not self.orders and not (told.isdecimal() and int(told) == 0):
+            raise ValueError(f"{self.file}: no ballots; a ballot is written `count: 3,1,2`")
         if told.isdecimal() and int(told) != sum(self.counts):
             raise ValueError(
                 f"{self.file}: the header promises {told} voters and the lines have {sum(self.counts)}; "

@@ -49,9 +49,9 @@ def top_ballots(rankings: Rankings, weight: Tensor) -> tuple[Ballots, Tensor]:
 def filled(orders: Tensor) -> Tensor:
     """Permutations that begin with orders (rows, n) padded with -1; the other items follow by number."""
     rows, n = orders.shape
-    place = torch.arange(n, 2 * n).repeat(rows, 1)
-    place = torch.nn.functional.pad(place, (0, 1))  # the last column takes the padding
-    place = place.scatter(1, torch.where(orders >= 0, orders, n), torch.arange(n).expand(rows, n))
+    ranks = torch.arange(n, device=orders.device)
+    place = torch.nn.functional.pad((ranks + n).repeat(rows, 1), (0, 1))  # the last column takes the padding
+    place = place.scatter(1, torch.where(orders >= 0, orders, n), ranks.expand(rows, n))
     return place[:, :n].argsort(1)
 
 

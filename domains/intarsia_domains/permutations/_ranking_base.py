@@ -41,6 +41,10 @@ class Scores:
         variance = share.var(1) / draws if draws > 1 else torch.full_like(mean, torch.inf)
         return cls(mean, variance.sqrt(), variance / 2)
 
+    def rows(self, chosen: Tensor) -> "Scores":
+        """Those of some rows, on the CPU."""
+        return Scores(*(values.cpu()[chosen] for values in (self.nats, self.standard_error, self.gap)))
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Drawn:
@@ -68,6 +72,11 @@ class AbstractRankingLaw(ABC):
     def __init__(self, n: int, network: nn.Module) -> None:
         self.n = n
         self.network = network
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is, and so ballots, events and generators have to be."""
+        return next(self.network.parameters()).device
 
     @property
     @abstractmethod
@@ -124,8 +133,8 @@ def by_rejection(law: AbstractRankingLaw, event: Event, rng: torch.Generator, pa
     inside = event.repeated(particles).holds(x).view(rows, particles)
     if not bool(inside.any(1).all()):
         raise missed(~inside.any(1), particles)
-    first = inside.long().argmax(1)
-    return Drawn(x.view(rows, particles, -1)[torch.arange(rows), first], inside.double().mean(1).log(), False)
+    first = torch.arange(rows, device=x.device), inside.long().argmax(1)
+    return Drawn(x.view(rows, particles, -1)[first], inside.double().mean(1).log(), False)
 
 
 def eval_mode(network: nn.Module) -> Any:

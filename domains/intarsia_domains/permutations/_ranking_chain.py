@@ -80,10 +80,10 @@ class ChainLaw(AbstractRankingLaw):
 
     def chain_law(self) -> Tensor:
         """log p of all permutations of at most 6 items, (n!,), with gradients."""
-        points = all_permutations(self.n)
-        law = torch.full((len(points),), -math.lgamma(self.n + 1), dtype=torch.float64)
+        points = self._points()
+        law = torch.full((len(points),), -math.lgamma(self.n + 1), dtype=torch.float64, device=points.device)
         for step in range(self.steps, 0, -1):
-            now, then = (torch.full((len(points),), k / self.steps, dtype=torch.float64) for k in (step, step - 1))
+            now, then = (self._clock(k, len(points)) for k in (step, step - 1))
             kernel = self.process.reverse_law(self.network(points, now, None), points, then, now)
             law = (law[:, None] + kernel).logsumexp(0)
         return law
@@ -94,8 +94,7 @@ class ChainLaw(AbstractRankingLaw):
         if self._law is None:
             with eval_mode(self.network):
                 if self.plain:
-                    points = all_permutations(self.n)
-                    parts = [self.head.log_prob(self._base(len(x)), x) for x in points.split(ROWS)]
+                    parts = [self.head.log_prob(self._base(len(x)), x) for x in self._points().split(ROWS)]
                     self._law = torch.cat(parts)
                 else:
                     self._law = self.chain_law()
@@ -116,7 +115,7 @@ class ChainLaw(AbstractRankingLaw):
         """
         x0 = self._filled(ballots, rng)
         rows = len(x0)
-        step = torch.randint(1, self.steps + 1, (rows,), generator=rng)
+        step = torch.randint(1, self.steps + 1, (rows,), generator=rng, device=x0.device)
         now, then = step.double() / self.steps, (step - 1).double() / self.steps
         xt = self.process.corrupt(x0, now, rng)
         pred = self.network(xt, now, None)
@@ -130,17 +129,17 @@ class ChainLaw(AbstractRankingLaw):
         if bool((ballots.told >= self.n - 1).all()):
             return self.head.log_prob(pred, ballots.x)
         law = self.head.log_law(pred, self.n)
-        return torch.where(_begins(ballots, all_permutations(self.n)), law, -torch.inf).logsumexp(1)
+        return torch.where(_begins(ballots, self._points()), law, -torch.inf).logsumexp(1)
 
     def _filled(self, ballots: Ballots, rng: torch.Generator) -> Tensor:
         short = ballots.told < self.n
         if not bool(short.any()):
             return ballots.x
-        mask = torch.arange(self.n) < ballots.told[:, None]
+        mask = torch.arange(self.n, device=ballots.told.device) < ballots.told[:, None]
         with torch.no_grad():
             if not self.moves and isinstance(self.head, AbstractSequentialHead):
                 return self.head.sample_given(self._base(len(mask)), ballots.x, mask, rng)
-        tail = torch.rand(mask.shape, generator=rng).masked_fill(mask, -1.0)
+        tail = torch.rand(mask.shape, generator=rng, device=mask.device).masked_fill(mask, -1.0)
         return ballots.x.gather(1, tail.argsort(dim=1, stable=True))
 
     def sample(self, rows: int, rng: torch.Generator) -> Tensor:
@@ -173,12 +172,12 @@ class ChainLaw(AbstractRankingLaw):
     def _path_weights(self, x0: Tensor, draws: int, rng: torch.Generator) -> Tensor:
         walk, counts = self.process.walk, self.process.counts
         x0 = x0.repeat_interleave(draws, 0)
-        log_w = torch.full((len(x0),), -math.lgamma(self.n + 1), dtype=torch.float64)
+        log_w = torch.full((len(x0),), -math.lgamma(self.n + 1), dtype=torch.float64, device=x0.device)
         xs = x0
         for step in range(1, self.steps + 1):
-            gone = torch.full((len(x0),), counts[step] - counts[step - 1])
+            gone = torch.full((len(x0),), counts[step] - counts[step - 1], device=x0.device)
             xt = xs.gather(1, walk.draw(gone, rng))
-            pred = self.network(xt, torch.full((len(x0),), step / self.steps, dtype=torch.float64), None)
+            pred = self.network(xt, self._clock(step, len(x0)), None)
             log_w = log_w + self._back(pred, x0, xs, xt, step, rng) - walk.log_law(relative(xs, xt), gone)
             xs = xt
         return log_w.view(-1, draws)
@@ -203,7 +202,7 @@ class ChainLaw(AbstractRankingLaw):
         walk, then, now = self.process.walk, self.process.counts[step - 1], self.process.counts[step]
 
         def law(a: Tensor, b: Tensor, count: int) -> Tensor:
-            return walk.log_law(relative(a, b), torch.full((len(a),), count))
+            return walk.log_law(relative(a, b), torch.full((len(a),), count, device=a.device))
 
         total = law(x0, xt, now)
         nats = law(xs, xt, now - then) + law(x0, xs, then) - total.clamp(min=-1e300)
@@ -214,14 +213,14 @@ class ChainLaw(AbstractRankingLaw):
         rows = draws * 16
         x, ends = self.process.prior((rows, self.n), rng), torch.arange(self.steps, 0, -1)
         for step in ends[:-1].tolist():
-            now, then = (torch.full((rows,), k / self.steps, dtype=torch.float64) for k in (step, step - 1))
+            now, then = (self._clock(k, rows) for k in (step, step - 1))
             x = self.process.reverse(self.network(x, now, None), x, then, now, rng)
-        pred = self.network(x, torch.full((rows,), 1 / self.steps, dtype=torch.float64), None)
+        last = self._clock(1, rows)
+        pred = self.network(x, last, None)
         if self.moves:  # nothing can be summed over, so it is counted how often the chain ends in the event
-            last = torch.full((rows,), 1 / self.steps, dtype=torch.float64)
             x = self.process.reverse(pred, x, torch.zeros_like(last), last, rng)
             return Scores.of_weights(_begins(ballots, x).double().log())
-        parts = (ballots.rows(torch.full((rows,), row)) for row in range(len(ballots.x)))
+        parts = (ballots.rows(torch.full((rows,), row, device=x.device)) for row in range(len(ballots.x)))
         return Scores.of_weights(torch.stack([self._told(pred, part) for part in parts]))
 
     def draw_given(self, event: Event, rng: torch.Generator, particles: int) -> Drawn:
@@ -237,7 +236,7 @@ class ChainLaw(AbstractRankingLaw):
     def _steered(self, event: Event, rng: torch.Generator, particles: int) -> Drawn:
         """Feynman-Kac particles of the chain, whose predictions are restricted to the event's prefix."""
         told = event.repeated(particles)
-        prefix = torch.arange(self.n) < event.prefix_lengths()[:, None]
+        prefix = torch.arange(self.n, device=event.at.device) < event.prefix_lengths()[:, None]
         given = Evidence(event.at, prefix) if bool(prefix.any()) else None
         steer = FeynmanKac(told.holds, particles=particles, steps=self.steps)
         found = steer.steer(self.process, self.network, (len(event), self.n), given=given, rng=rng)
@@ -247,8 +246,15 @@ class ChainLaw(AbstractRankingLaw):
         if given is not None:  # the particles only know what is left of the event
             lengths = event.prefix_lengths()
             x = filled(torch.where(prefix, event.at, -1))
-            chance = chance + self._by_ends(Ballots(x, lengths, torch.ones(len(x))), particles, rng).nats
+            chance = chance + self._by_ends(Ballots(x, lengths, torch.ones_like(chance)), particles, rng).nats
         return Drawn(found.x, chance, False)
+
+    def _points(self) -> Tensor:
+        return all_permutations(self.n).to(self.device)
+
+    def _clock(self, step: int, rows: int) -> Tensor:
+        """The time of a step, (rows,)."""
+        return torch.full((rows,), step / self.steps, dtype=torch.float64, device=self.device)
 
     def _base(self, rows: int) -> Tensor:
         base = self.ranking.base
@@ -260,22 +266,23 @@ def event_log_prob(law: Tensor, ballots: Ballots) -> Tensor:
     n = ballots.x.shape[1]
     if bool((ballots.told >= n - 1).all()):
         return law[rank(ballots.x)]
-    return torch.where(_begins(ballots, all_permutations(n)), law, -torch.inf).logsumexp(1)
+    return torch.where(_begins(ballots, all_permutations(n).to(law.device)), law, -torch.inf).logsumexp(1)
 
 
 def _begins(ballots: Ballots, points: Tensor) -> Tensor:
     """Whether permutations (points, n) begin as each row tells, (rows, points)."""
-    at = torch.where(torch.arange(ballots.x.shape[1]) < ballots.told[:, None], ballots.x, -1)
+    told = torch.arange(ballots.x.shape[1], device=ballots.x.device) < ballots.told[:, None]
+    at = torch.where(told, ballots.x, -1)
     return Event.prefixes(at).indicator(points)
 
 
 def draw_listed(law: Tensor, event: Event, rng: torch.Generator) -> Drawn:
     """Draw from a listed law (n!,) inside events, exactly."""
-    points = all_permutations(event.n)
+    points = all_permutations(event.n).to(law.device)
     key = torch.cat([event.at, event.before.flatten(1).long()], 1)
     _, which = torch.unique(key, dim=0, return_inverse=True)
-    u = torch.rand(len(event), dtype=torch.float64, generator=rng)
-    x, chance = torch.empty_like(event.at), torch.empty(len(event), dtype=torch.float64)
+    u = torch.rand(len(event), dtype=torch.float64, generator=rng, device=law.device)
+    x, chance = torch.empty_like(event.at), torch.empty_like(u)
     for group in range(int(which.max()) + 1 if len(which) else 0):  # equal events are listed once
         rows = (which == group).nonzero().flatten()
         inside = torch.where(event.rows(rows[:1]).indicator(points)[0], law, -torch.inf)

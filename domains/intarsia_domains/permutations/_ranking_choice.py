@@ -48,6 +48,10 @@ class Ballots:
         kept = weight > 0
         return Ballots(self.x[kept], self.told[kept], weight[kept])
 
+    def to(self, device: torch.device) -> "Ballots":
+        """On another device."""
+        return Ballots(self.x.to(device), self.told.to(device), self.weight.to(device))
+
 
 def told_log_prob(head: AbstractSequentialHead, pred: Tensor, x: Tensor, told: Tensor) -> Tensor:
     """log p(the told ranks), (rows,): the unranked tail is summed over, as later choices sum to one."""

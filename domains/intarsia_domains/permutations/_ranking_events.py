@@ -30,7 +30,7 @@ class Event:
     @classmethod
     def prefixes(cls, orders: Tensor) -> Self:
         """Orders (rows, n), padded with -1, stand at the first ranks."""
-        return cls(orders, torch.zeros((*orders.shape, orders.shape[1]), dtype=torch.bool))
+        return cls(orders, torch.zeros((*orders.shape, orders.shape[1]), dtype=torch.bool, device=orders.device))
 
     @classmethod
     def relative(cls, orders: Tensor) -> Self:
@@ -49,6 +49,10 @@ class Event:
     def n(self) -> int:
         """How many items there are."""
         return self.at.shape[1]
+
+    def to(self, device: torch.device) -> Self:
+        """On another device."""
+        return type(self)(self.at.to(device), self.before.to(device))
 
     def rows(self, chosen: Tensor | slice) -> Self:
         """The events of some rows."""
@@ -112,8 +116,9 @@ class Windows:
             row, item = (int(k) for k in loop.nonzero()[0])
             raise ValueError(f"row {row}: the pairs go round in a circle, {names[item]!r} stands before itself")
         self.event = event
-        pinned = torch.full((len(event), n + 1), -1)
-        pinned.scatter_(1, event.at.where(event.at >= 0, n), torch.arange(n).expand(len(event), n))
+        pinned = torch.full((len(event), n + 1), -1, device=event.at.device)
+        ranks = torch.arange(n, device=event.at.device)
+        pinned.scatter_(1, event.at.where(event.at >= 0, n), ranks.expand(len(event), n))
         pinned = pinned[:, :n]
         first = torch.where(pinned >= 0, pinned, 0)
         last = torch.where(pinned >= 0, pinned, n - 1)
@@ -126,7 +131,7 @@ class Windows:
     def _schedulable(self) -> Tensor:
         """Earliest deadline first fits all items into their windows if anything does (unit jobs on one machine)."""
         left = torch.ones_like(self.first, dtype=torch.bool)
-        fits = torch.ones(len(left), dtype=torch.bool)
+        fits = torch.ones(len(left), dtype=torch.bool, device=left.device)
         for rank in range(self.event.n):
             ready = left & (self.first <= rank)
             due = torch.where(ready, self.last, 2 * self.event.n)
@@ -148,9 +153,9 @@ class Windows:
         waits = (self.event.before & ~taken[:, :, None]).any(1)
         may = ~taken & ~waits & (self.first <= rank) & (self.last >= rank)
         # who has to stand by rank r must find room: with item j now, the others due by r are at most r - rank
-        due = torch.zeros((len(taken), self.event.n), dtype=torch.long)
+        due = torch.zeros((len(taken), self.event.n), dtype=torch.long, device=taken.device)
         due = due.scatter_add(1, self.last, (~taken).long()).cumsum(1)
-        room = torch.arange(self.event.n) - rank
+        room = torch.arange(self.event.n, device=taken.device) - rank
         full, over = due == room + 1, due > room + 1
         urgent = torch.where(full[:, rank:].any(1), full[:, rank:].long().argmax(1) + rank, self.event.n)
         return may & (self.last <= urgent[:, None]) & ~over[:, rank:].any(1, keepdim=True)

@@ -122,7 +122,7 @@ class LehmerLaw(AbstractRankingLaw):
             return None
         if self._law is None:
             with eval_mode(self.network):
-                parts = [self._exact(x) for x in all_permutations(self.n).split(SCORED)]
+                parts = [self._exact(x) for x in all_permutations(self.n).to(self.device).split(SCORED)]
             self._law = torch.cat(parts)
         return self._law
 
@@ -168,6 +168,6 @@ class LehmerLaw(AbstractRankingLaw):
 
 def _filled(ballots: Ballots, rng: torch.Generator) -> Tensor:
     """Permutations whose untold ranks are in random order."""
-    mask = torch.arange(ballots.x.shape[1]) < ballots.told[:, None]
-    tail = torch.rand(mask.shape, generator=rng).masked_fill(mask, -1.0)
+    mask = torch.arange(ballots.x.shape[1], device=ballots.x.device) < ballots.told[:, None]
+    tail = torch.rand(mask.shape, generator=rng, device=mask.device).masked_fill(mask, -1.0)
     return ballots.x.gather(1, tail.argsort(dim=1, stable=True))

@@ -35,15 +35,16 @@ def draw_masked(
     rows, n = len(event), event.n
     windows = Windows(event.repeated(k))
     pred = pred.double().repeat_interleave(k, 0)
-    x = torch.zeros((rows * k, n), dtype=torch.long)
-    taken = torch.zeros((rows * k, n), dtype=torch.bool)
-    log_w, log_z = torch.zeros((rows, k), dtype=torch.float64), torch.zeros(rows, dtype=torch.float64)
+    x = torch.zeros((rows * k, n), dtype=torch.long, device=pred.device)
+    taken = torch.zeros_like(x, dtype=torch.bool)
+    log_w = torch.zeros((rows, k), dtype=torch.float64, device=pred.device)
+    log_z = torch.zeros_like(log_w[:, 0])
     for rank in range(n):
         logits = head.logits(pred, x[:, :rank]).masked_fill(taken, -torch.inf).log_softmax(1)
         offered = logits.masked_fill(~windows.allowed(taken, rank), -torch.inf)
         mass = offered.logsumexp(1)
         alive = mass > -torch.inf
-        u = torch.rand(rows * k, dtype=torch.float64, generator=rng)
+        u = torch.rand(rows * k, dtype=torch.float64, generator=rng, device=pred.device)
         x[:, rank] = invert(torch.where(alive[:, None], offered, logits), u)
         taken = taken.scatter(1, x[:, rank : rank + 1], True)
         log_w = log_w + mass.view(rows, k)
@@ -52,8 +53,8 @@ def draw_masked(
     total = log_w.logsumexp(1)
     if bool((total == -torch.inf).any()):
         raise missed(total == -torch.inf, particles)
-    chosen = invert(log_w, torch.rand(rows, dtype=torch.float64, generator=rng))
-    return Drawn(x.view(rows, k, n)[torch.arange(rows), chosen], log_z + total - math.log(k), exact)
+    chosen = invert(log_w, torch.rand(rows, dtype=torch.float64, generator=rng, device=pred.device))
+    return Drawn(x.view(rows, k, n)[torch.arange(rows, device=x.device), chosen], log_z + total - math.log(k), exact)
 
 
 def _resampled(
@@ -66,7 +67,7 @@ def _resampled(
     low = alive & (1.0 / share.square().sum(1) < THRESHOLD * k)
     if not bool(low.any()):
         return x, taken, log_w, log_z
-    chosen = torch.arange(rows * k).view(rows, k)
+    chosen = torch.arange(rows * k, device=x.device).view(rows, k)
     chosen[low] = chosen[low].gather(1, Systematic().ancestors(share[low], rng))
     log_z = torch.where(low, log_z + log_w.logsumexp(1) - math.log(k), log_z)
     chosen = chosen.flatten()

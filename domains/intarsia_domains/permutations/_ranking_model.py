@@ -72,6 +72,7 @@ class RankingModel(AbstractDomain):
         particles: for events that cannot be listed: more follow the law better, and meet rarer events.
         settings: of training; None for the domain's own.
         threads: torch threads; None leaves torch's own number.
+        device: where the network runs.
         progress: show a progress bar; None only on a terminal.
         seed: of fitting.
 
@@ -94,6 +95,7 @@ class RankingModel(AbstractDomain):
         particles: int = 256,
         settings: Settings | None = None,
         threads: int | None = None,
+        device: str = "cpu",
         progress: bool | None = None,
         seed: int = 0,
     ) -> None:
@@ -107,6 +109,7 @@ class RankingModel(AbstractDomain):
         self.particles = particles
         self.settings = settings
         self.threads = threads
+        self.device = device
         self.progress = progress
         self.seed = seed
 
@@ -132,14 +135,16 @@ class RankingModel(AbstractDomain):
             unranked: what labels that are left out mean; ignored for `Rankings`, which say so themselves.
 
         Raises:
-            ValueError: what cannot be a ranking (the row is named), covariates or weights that are not one each.
+            ValueError: what cannot be a ranking (the row is named), no rankings, covariates or weights that are not
+                one each.
         """
-        rankings = Rankings.of(raw, items, unranked)
+        rankings = Rankings.of(raw, items, unranked).at_least_one("fitting")
         covariates = _covariates(features, rankings.n)
         weight = weights_of(rankings, weights)
         with threads(self.threads), own_generator(), shown(self.progress, "fit") as watch:
             torch.manual_seed(self.seed)
             law = self.noise.build(rankings.n, self.head, _scaled(covariates), self.size)
+            law.network.to(self.device)
             linear = linear_part(law.head) if isinstance(law, ChainLaw) and not law.moves else None
             ballots = learned_ballots(
                 rankings, weight, linear or PrefixPlackettLuce(), MIXED, _scaled(covariates), self.seed
@@ -180,16 +185,12 @@ class RankingModel(AbstractDomain):
             raise TypeError(f"`n` must be a whole number of rankings, got {n!r}")
         if n < 0:
             raise ValueError(f"`n` must not be negative, got {n}")
-        if n == 0:
-            event_of(given, self.items_)
-            return _none(self.items_)
         if given is not None:
             event = as_rows(event_of(given, self.items_), int(n))
             return Rankings(self.items_, self._inside(event, seed).numpy())
-        parts = [
-            law.sample(min(SHARD, int(n) - start), _generator(seed, shard))
-            for shard, start in enumerate(range(0, int(n), SHARD))
-        ]
+        parts = [torch.zeros((0, len(self.items_)), dtype=torch.long)]
+        for shard, start in enumerate(range(0, int(n), SHARD)):
+            parts.append(law.sample(min(SHARD, int(n) - start), _generator(seed, shard, law.device)).cpu())
         return Rankings(self.items_, torch.cat(parts).numpy())
 
     def complete(self, raw: Any, *, n_draws: int = 1, given: Any = None, seed: int = 0) -> Any:
@@ -231,23 +232,29 @@ class RankingModel(AbstractDomain):
             seed: of the draws.
         """
         law: AbstractRankingLaw = self._fitted("law_")
-        rankings = self._conform(raw)
-        if rankings.unranked is Unranked.UNKNOWN and not rankings.is_complete:
-            return _score_events(law, event_of_rows(rankings), self.particles, _generator(seed, 0))
+        rankings, rng = self._conform(raw), _generator(seed, 0, law.device)
         ones = torch.ones(len(rankings), dtype=torch.float64)
-        ballots, which = top_ballots(rankings, ones)
+        if not len(rankings):
+            return Scores.exact(ones)
         with threads(self.threads):
-            found = law.score(ballots, draws, _generator(seed, 0))
-        return Scores(found.nats[which], found.standard_error[which], found.gap[which])
+            if rankings.unranked is Unranked.UNKNOWN and not rankings.is_complete:
+                found = _score_events(law, event_of_rows(rankings).to(law.device), self.particles, rng)
+                return found.rows(torch.arange(len(rankings)))
+            ballots, which = top_ballots(rankings, ones)
+            return law.score(ballots.to(law.device), draws, rng).rows(which)
 
     def probability(self, given: Any, *, seed: int = 0) -> float:
-        """How likely an event is under the model: a `Given`, or a mapping with its fields. 0 for an impossible one.
+        """How likely an event is under the model: a `Given`, or a mapping with its fields.
 
         Exact up to 6 items (8 with one step) and for prefixes with one step, else an estimate from particles.
+
+        Raises:
+            ValueError: an item is unknown, the event is impossible, or no particle met it.
         """
         law: AbstractRankingLaw = self._fitted("law_")
-        event = event_of(given, self.items_)
-        return math.exp(float(law.draw_given(event, _generator(seed, 0), self.particles).log_probability[0]))
+        event, rng = event_of(given, self.items_).to(law.device), _generator(seed, 0, law.device)
+        with threads(self.threads):
+            return math.exp(float(law.draw_given(event, rng, self.particles).log_probability[0]))
 
     def consensus(self, *, n: int = 4096, seed: int = 0) -> dict[str, Consensus]:
         """The orders that disagree least with `n` rankings of the model: "kemeny", and "borda" by mean ranks."""
@@ -310,7 +317,7 @@ class RankingModel(AbstractDomain):
             with own_generator():  # the weights that are drawn here are replaced below
                 model.law_ = model.noise.build(len(model.items_), model.head, _scaled(model.features_), model.size)
         state_into(model.law_.network, artifact.weights, path)
-        model.law_.network.eval()
+        model.law_.network.to(model.device).eval()
         return model
 
     def _conform(self, raw: Any) -> Rankings:
@@ -321,12 +328,12 @@ class RankingModel(AbstractDomain):
     def _inside(self, event: Event, seed: int) -> Tensor:
         """One permutation a row of the event."""
         Windows(event, self.items_)  # what is impossible is said of all rows before any is drawn
-        law = self.law_
+        law, parts = self.law_, [event.at[:0]]
         with threads(self.threads):
-            parts = [
-                law.draw_given(event.rows(slice(start, start + EVENTS)), _generator(seed, shard), self.particles).x
-                for shard, start in enumerate(range(0, len(event), EVENTS))
-            ]
+            for shard, start in enumerate(range(0, len(event), EVENTS)):
+                some = event.rows(slice(start, start + EVENTS)).to(law.device)
+                drawn = law.draw_given(some, _generator(seed, shard, law.device), self.particles)
+                parts.append(drawn.x.cpu())
         return torch.cat(parts)
 
 
@@ -339,9 +346,9 @@ def _score_events(law: AbstractRankingLaw, event: Event, particles: int, rng: to
     return Scores.of_weights(torch.stack([run.log_probability for run in runs], 1))
 
 
-def _generator(seed: int, shard: int) -> torch.Generator:
+def _generator(seed: int, shard: int, device: torch.device) -> torch.Generator:
     word = np.random.SeedSequence([seed, shard]).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(word) >> 1)
+    return torch.Generator(device).manual_seed(int(word) >> 1)
 
 
 def _covariates(features: Any, n: int) -> NDArray[np.float64] | None:
@@ -362,15 +369,6 @@ def _scaled(features: NDArray[np.float64] | None) -> Tensor | None:
         return None
     spread = features.std(0)
     return torch.tensor((features - features.mean(0)) / np.where(spread > 0, spread, 1.0), dtype=torch.float32)
-
-
-def _none(items: tuple[str, ...]) -> Rankings:
-    """No rankings: what a sample of none is, though nobody may fit it."""
-    empty = object.__new__(Rankings)
-    values = items, np.zeros((0, len(items)), np.int64), np.zeros(0, np.int64), Unranked.BELOW
-    for name, value in zip(("items", "orders", "counts", "unranked"), values, strict=True):
-        object.__setattr__(empty, name, value)
-    return empty
 
 
 def _summary(fitted: Fitted, law: AbstractRankingLaw) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def put_choices(network: RankingNetwork, pred: Tensor) -> None:
     """Set the log-linear part of `base`."""
     with torch.no_grad():
         if network.decoder is None:
-            network.base.copy_(pred)
+            network.base.copy_(pred)  # also onto another device
         else:
             network.base[: pred.shape[0] * pred.shape[1]].copy_(pred.flatten(0, 1))
 
@@ -114,7 +114,7 @@ def _fit_network(
     penalty: float | None,
 ) -> Fitted:
     network = law.network
-    rows = inner if law.exhaustive else _spread(inner)
+    rows, outer = (inner if law.exhaustive else _spread(inner)).to(law.device), outer.to(law.device)
     share = rows.weight / rows.weight.mean()
     network.eval()
     with torch.no_grad():
@@ -157,7 +157,7 @@ class _weights_of:
 
 def _nats(law: AbstractRankingLaw, ballots: Ballots, seed: int) -> Tensor:
     """Nats per row by the training loss, averaged over the same draws each time."""
-    rng = torch.Generator().manual_seed(seed)
+    rng = torch.Generator(law.device).manual_seed(seed)
     repeats = 1 if law.exhaustive or getattr(law, "plain", False) else REPEATS
     return torch.stack([law.loss(ballots, rng) for _ in range(repeats)]).mean(0).double()
 

@@ -27,7 +27,8 @@ class Rankings:
     """Ballots over named items, best first; `Rankings.of` makes them from labels.
 
     A row may stand for many equal ballots. `len` counts rows, as everything computed from `orders` has as many;
-    `ballots` counts what the rows stand for, and `expand` gives each ballot a row of its own. Rows count from 0.
+    `ballots` counts what the rows stand for, and `expand` gives each ballot a row of its own. Rows count from 0. There
+    may be none, as in a sample of no rankings; what needs one says so.
 
     Attributes:
         items: names, at least two.
@@ -37,6 +38,7 @@ class Rankings:
 
     Raises:
         ValueError: what cannot be a ranking; the message names the row and the item.
+        TypeError: orders that are no array (rows, n) of item numbers.
 
     >>> votes = Rankings.of([["tea", "milk"], ["milk", "tea", "water"]])
     >>> votes.items, votes.orders.tolist()
@@ -74,8 +76,8 @@ class Rankings:
             unranked: what it means to be left out.
 
         Raises:
-            ValueError: an item twice in a row, an unknown label, a gap between ranks, an empty ballot, no ballots,
-                fewer than two items, an item listed twice.
+            ValueError: an item twice in a row, an unknown label, a gap between ranks, an empty ballot, no ballots and
+                no `items`, fewer than two items, an item listed twice.
             TypeError: something that holds no ballots.
         """
         if isinstance(raw, Rankings):
@@ -101,6 +103,8 @@ class Rankings:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
+        if not len(self):
+            return f"<Rankings of {self.n} items: no rows>"
         short, long = self.lengths.min(), self.lengths.max()
         ranked = f"{long}" if short == long else f"{short} to {long}"
         return f"<Rankings of {self.n} items: {len(self)} rows, {self.ballots} ballots that rank {ranked}>"
@@ -140,7 +144,7 @@ class Rankings:
         return Rankings(self.items, self.orders[rows], self.counts[rows], self.unranked)
 
     def complete_rows(self) -> "Rankings":
-        """The rows that rank every item; raises ValueError where there are none."""
+        """The rows that rank every item, which may be none."""
         return self.subset(self.lengths == self.n)
 
     def completed(self) -> "Rankings":
@@ -159,8 +163,16 @@ class Rankings:
         """One row a ballot, equal ones side by side."""
         return Rankings(self.items, np.repeat(self.orders, self.counts, 0), unranked=self.unranked)
 
+    def at_least_one(self, purpose: str) -> "Rankings":
+        """The same; raises ValueError where there are no rows, with what they were wanted for."""
+        if not len(self):
+            raise ValueError(f"there are no rankings: {purpose} needs at least one ballot")
+        return self
+
     def merge(self) -> "Rankings":
         """Equal rows made one, most frequent first, then in lexicographic order."""
+        if not len(self):
+            return self
         orders, which = np.unique(self.orders, axis=0, return_inverse=True)
         counts = np.bincount(which.ravel(), self.counts, len(orders)).astype(np.int64)
         by_count = np.argsort(-counts, kind="stable")
@@ -238,12 +250,10 @@ def _orders(items: tuple[str, ...], orders: Any) -> Integers:
             f"orders are item numbers in an array (rows, n), got shape {found.shape} of {found.dtype}; "
             "labels go to `Rankings.of`"
         )
-    if found.shape[1] > n:
-        raise ValueError(f"an order has at most {n} ranks, as there are {n} items, got {found.shape[1]} columns")
-    if not len(found):
-        raise ValueError("there are no rankings: give at least one ballot")
+    ranked = found != -1
+    _refuse(found, ranked[:, n:], lambda i, _: f"{ranked[i].sum()} ranks are more than the {n} items that there are")
     full = np.full((len(found), n), -1, np.int64)
-    full[:, : found.shape[1]] = found
+    full[:, : found.shape[1]] = found[:, :n]
     _refuse(full, (full >= n) | (full < -1), lambda i, j: f"there is no item number {full[i, j]} among {n} items")
     ranked = full >= 0
     _refuse(full, (~ranked[:, :1]), lambda i, _: "nobody is ranked; leave out empty ballots")

@@ -36,13 +36,22 @@ def read_rankings(
         return read_preflib(source, ties, unranked)
     from intarsia_domains.tabular._read import read_table
 
-    data = load_bytes(source, _MOST_BYTES)
-    names = read_table(io.BytesIO(data), max_rows=1).columns  # so that no cell is read as a number or a date
-    frame = read_table(io.BytesIO(data), text=[column for column in names if column != "count"])
+    data = _Named(load_bytes(source, _MOST_BYTES), name)
+    names = read_table(data, max_rows=1).columns  # so that no cell is read as a number or a date
+    data.seek(0)
+    frame = read_table(data, text=[column for column in names if column != "count"])
     try:
         return Rankings.of(frame, items, unranked)
     except ValueError as error:
         raise ValueError(f"{name}, {error}") from None
+
+
+class _Named(io.BytesIO):
+    """Bytes that messages call by the name of their source."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
 
 
 def write_rankings(rankings: Rankings, path: str | Path) -> None:

@@ -105,7 +105,7 @@ def test_fresh_sets_and_the_same_seed_give_the_same_model() -> None:
         return vectors(rows, 4, int(rng.integers(2**31)))
 
     items, orders = vectors(100, 4, 1)
-    models = [arranger(steps=40).fit(source, seed=seed) for seed in (3, 3, 4)]
+    models = [arranger(steps=40, seed=seed).fit(source) for seed in (3, 3, 4)]
     assert (models[0].arrange(items) == orders).all(1).mean() > 0.4
     weights = [model.network_.lift.weight for model in models]
     assert torch.equal(weights[0], weights[1])
@@ -149,10 +149,50 @@ def test_known_prefixes_are_kept(sorter: Arranger, traveller: Arranger) -> None:
     points, _ = cities(10, 8, 1)
     tour = traveller.complete((points, np.array([[0, 5, 2, *[-1] * 5]] * 10)))
     assert (tour[:, :3] == [0, 5, 2]).all()
-    with pytest.raises(RequirementError, match="prefix"):
-        sorter.complete((items, np.where(np.arange(6) == 3, 2, -1).repeat(50).reshape(6, 50).T))
+
+
+@pytest.mark.parametrize(
+    "row, message",
+    [
+        ([-1, -1, 2, -1, -1, -1], "row 1 has a free rank before a known one"),
+        ([2, 2, -1, -1, -1, -1], "row 1 holds an item twice"),
+        ([6, -1, -1, -1, -1, -1], "row 1 names an item that there is not"),
+        ([-2, -1, -1, -1, -1, -1], "row 1 names an item that there is not"),
+    ],
+)
+def test_prefixes_that_are_none_are_refused_by_row(sorter: Arranger, row: list[int], message: str) -> None:
+    items, _ = vectors(2, 6, 1)
+    with pytest.raises(ValueError, match=message):
+        sorter.complete((items, np.array([[-1] * 6, row])))
+
+
+def test_a_tour_begins_with_its_first_city_also_where_more_is_known(sorter: Arranger, traveller: Arranger) -> None:
+    points, _ = cities(10, 8, 1)
     with pytest.raises(ValueError, match="row 0 begins otherwise"):
         traveller.complete((points, np.array([[3, *[-1] * 7]] * 10)))
+    with pytest.raises(ValueError, match=r"\(10, 8\), got shape \(10, 7\)"):
+        traveller.complete((points, np.full((10, 7), -1)))
+    with pytest.raises(TypeError, match="-1 where a rank is free"):
+        sorter.complete((vectors(2, 6, 1)[0], np.full((2, 6), np.nan)))
+
+
+def test_every_start_of_a_tour_has_its_own_view_and_first_city() -> None:
+    points, tours = cities(4, 7, 3)
+    items, shape = torch.from_numpy(points), Tour()
+    canonical = shape.canonical(items, torch.from_numpy(tours))
+    firsts, views = set(), set()
+    for number in range(8):
+        turned = shape.turned(PointEncoder().view(items, number), number)
+        assert isinstance(turned, torch.Tensor)
+        views.add(tuple(turned[0].abs().sort(0).values.flatten().tolist()) + tuple(turned[0].sum(0).tolist()))
+        first = next(k for k in range(7) if torch.equal(turned[0, 0].abs().sort().values, items[0, k].sort().values))
+        firsts.add(first)
+        renumbered = (canonical - first) % 7  # what a model would call the cities of the same tours
+        rolled = shape.canonical(turned, renumbered)
+        assert rolled[:, 0].tolist() == [0] * 4
+        torch.testing.assert_close(shape.turned_back(items, rolled[:, None], number)[:, 0], canonical)
+    assert len(views) == 8
+    assert len(firsts) == 7
 
 
 def test_right_orders_are_more_probable(sorter: Arranger, traveller: Arranger) -> None:

@@ -1,5 +1,7 @@
 """`intarsia tour`."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +76,18 @@ def test_bad_files_and_models_are_refused(model: str, tmp_path: Path) -> None:
     sorter.fit(np.zeros((4, 3, 2)), [[0, 1, 2]] * 4).save(tmp_path / "sorter")
     with pytest.raises(TypeError, match="shape=Tour"):
         CliRunner().invoke(APP, [str(tmp_path / "sorter"), twice], catch_exceptions=False)
+
+
+def test_bad_cities_are_named_before_torch_is_imported(tmp_path: Path) -> None:
+    source = instance(tmp_path / "nowhere.tsp", [*SQUARE[:3], (float("nan"), 0.0)])
+    code = f"""
+import sys
+from intarsia_domains.permutations._arranger_command import tour
+try:
+    tour("no model", {source!r})
+except ValueError as error:
+    print("torch" in sys.modules, error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("False ")
+    assert "line 9: city 4: " in done.stdout

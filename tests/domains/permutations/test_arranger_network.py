@@ -9,6 +9,7 @@ from intarsia_domains.permutations._arranger_chain import Chain, by_place, riffl
 from intarsia_domains.permutations._arranger_network import ArrangerNetwork, Comparison, Scores
 from intarsia_domains.permutations._arranger_shapes import Line, Tour
 from intarsia_domains.permutations._encoders import ImageEncoder, PointEncoder, VectorEncoder
+from intarsia_domains.permutations._encoders_images import distort
 from intarsia_domains.permutations._encoders_items import Encoded, Parts, cut
 
 HEADS = [PlackettLuce(), GeneralizedPlackettLuce(), PrefixPlackettLuce()]
@@ -170,6 +171,44 @@ def test_augmented_images_keep_their_place_in_the_grid() -> None:
     assert (lit[0, 1] > 0) == (lit.sum() > 0)
     assert moved.images((1, 2))[0, 1, :, :, :8].sum() == 0
     assert ImageEncoder().augment(images, rng()) is images
+
+
+def test_distortions_leave_alone_what_they_are_not_asked_to_change() -> None:
+    images = torch.rand((5, 1, 12, 12), generator=rng())
+    torch.testing.assert_close(distort(images, ImageEncoder(), rng()), images, atol=1e-5, rtol=1e-4)
+    place = torch.linspace(-1, 1, 12).expand(5, 1, 12, 12).contiguous()  # a picture of its own columns
+    slanted = distort(place, ImageEncoder(shear=0.2), rng())[:, 0, 3:9, 3:9]
+    fall = slanted[:, 1:] - slanted[:, :-1]  # columns move by as much in every row
+    torch.testing.assert_close(fall, fall[:, :1, :1].expand_as(fall), atol=1e-5, rtol=1e-4)
+    assert fall.abs().max() < 0.2 * 2 / 11 + 1e-5
+    bent = distort(place, ImageEncoder(bend=0.05), rng())[:, 0, 3:9, 3:9] - place[:, 0, 3:9, 3:9]
+    # a step of the picture is 12/11 of one of places, and the weights of bicubic interpolation sum to 1.375 an axis
+    assert 0.005 < bent.abs().max() < 2 * 0.05 * 12 / 11 * 1.375**2
+    assert bent.std(0).max() > 0.005  # each image in its own way
+
+
+def test_several_looks_are_averaged_after_training_only() -> None:
+    encoder = ImageEncoder(codes=4, channels=(3,), shift=0.1, looks=3)
+    images = torch.rand((6, 1, 8, 8), generator=rng())
+    reader = encoder.build((1, 8, 8))
+    once = reader(images[None]).features
+    reader.eval()
+    many = reader(images[None]).features
+    own = torch.Generator().manual_seed(0)
+    views = [images, distort(images, encoder, own), distort(images, encoder, own)]
+    reader.train()
+    wanted = torch.stack([reader(view[None]).features for view in views]).mean(0)
+    torch.testing.assert_close(many, wanted, atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(many, once)
+    with pytest.raises(ValueError, match="at least once, got looks=0"):
+        ImageEncoder(looks=0)
+
+
+def test_directions_of_pairs_are_unit_vectors_to_the_other() -> None:
+    points = torch.tensor([[[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]])
+    pairs = PointEncoder(waves=2).build((2,))(points).pairs
+    torch.testing.assert_close(pairs[0, 0, 1, -2:], torch.tensor([0.6, 0.8]), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(pairs[..., -2:], -pairs[..., -2:].transpose(1, 2))
 
 
 def test_mirrored_points_keep_their_distances() -> None:

@@ -104,6 +104,17 @@ def test_files_keep_partial_ballots(tmp_path: Path, suffix: str) -> None:
     assert read_rankings(path).over(votes.items) == votes
 
 
+def test_a_file_may_promise_no_ballots(tmp_path: Path) -> None:
+    none = Rankings(("a", "b"), np.zeros((0, 2), np.int64))
+    for suffix in (".soc", ".soi"):
+        path = write_preflib(none, tmp_path / f"none{suffix}")
+        assert "# NUMBER VOTERS: 0\n" in path.read_text()
+        assert read_preflib(path) == none
+    path.write_text(path.read_text().replace("VOTERS: 0", "VOTERS: 3"))
+    with pytest.raises(ValueError, match="no ballots"):
+        read_preflib(path)
+
+
 def test_suffixes_must_fit(tmp_path: Path) -> None:
     votes = Rankings.of([["a", "b", "c"], ["c"]])
     with pytest.raises(ValueError, match=r"\.soc is for complete orders and row 1 ranks 1 of 3 items; write \.soi"):

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from intarsia_domains.permutations import Rankings
+from intarsia.cli import main
+from intarsia.processes import Discrete
+from intarsia_domains.permutations import LehmerDigits, Rankings
 from intarsia_domains.permutations._command import RankingCommand
 from intarsia_domains.permutations._evaluation import evaluate_rankings
 from intarsia_domains.permutations._ranking_model import RankingModel
@@ -40,6 +42,30 @@ def test_files_round_trip(model: RankingModel, tmp_path: Path, name: str) -> Non
     assert "30 ballots over 4 items, 0 of them partial" in said[-1]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.csv", "first,second\nBo,Cy\nCy,Cy\n", "a.csv, row 1: the item 'Cy' is ranked twice"),
+        ("a.csv", "first,second\nBo,Cy\nCy,Eve\n", "a.csv, row 1: there is no item 'Eve'"),
+        ("a.csv", "first,second\nBo,Cy\n,Cy\n", "a.csv, row 1: rank 1 is empty"),
+        ("a.csv", "1,2,3,4,5\nBo,,,,\nBo,Cy,Di,Ann Lee,Bo\n", "a.csv, row 1: the item 'Bo' is ranked twice"),
+        ("a.soc", "# DATA TYPE: soc\n# NUMBER ALTERNATIVES: 2\n1: 1,2\n1: 1\n", "a.soc, line 4: 1 of 2 alternatives"),
+    ],
+)
+def test_bad_ballots_end_the_command_with_a_sentence(
+    model: RankingModel, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, words: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    model.save(tmp_path / "model")
+    with pytest.raises(SystemExit) as end:
+        main(["complete", str(tmp_path / "model"), str(tmp_path / name), "--out", str(tmp_path / "b.csv")])
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert words in " ".join(said.split())
+    assert "Traceback" not in said
+    assert not (tmp_path / "b.csv").exists()
+
+
 def test_conditions_as_text(model: RankingModel) -> None:
     texts = {"prefix": "Bo > Cy", "4": "Ann Lee"}
     given = COMMAND.parse_given(model, texts, quiet)
@@ -68,6 +94,14 @@ def test_scores_and_draws(model: RankingModel, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="rankings only"), COMMAND.writer(str(tmp_path / "b.soc")) as write:
         write(stacked)
     assert not (tmp_path / "b.soc").exists()
+
+
+def test_bounds_are_called_bounds() -> None:
+    digits = RankingModel(noise=LehmerDigits(Discrete.uniform), steps=2, progress=False).fit(votes())
+    said: list[str] = []
+    frame = COMMAND.scores(digits, votes(), per_cell=False, say=said.append)
+    assert "a ballot (a bound)" in said[0]
+    assert list(frame.columns) == ["log_likelihood", "standard_error"]
 
 
 def test_what_a_model_is(model: RankingModel) -> None:

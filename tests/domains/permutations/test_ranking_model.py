@@ -194,11 +194,46 @@ def test_two_items_and_one_ballot() -> None:
     assert own.probability({"prefix": ["a"]}) > 0.5
 
 
-def test_other_items_are_refused(fitted: RankingModel) -> None:
-    with pytest.raises(ValueError, match="row 0: there is no item 'eel'"):
-        fitted.score_samples([["eel"]])
-    with pytest.raises(ValueError, match="in a circle"):
+def test_no_rows_in_none_out(fitted: RankingModel) -> None:
+    none = Rankings(ITEMS, np.zeros((0, 4), np.int64))
+    assert fitted.sample(0) == fitted.sample(0, given={"prefix": ["cod"]}) == none
+    assert fitted.complete(none) == fitted.complete([]) == none
+    assert fitted.score_samples(none).shape == (0,)
+    with pytest.raises(ValueError, match="fitting needs at least one ballot"):
+        model().fit(none)
+    with pytest.raises(ValueError, match="no rankings"):
+        fitted.evaluate(votes(5), none)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ([["ale"], ["ell"]], "row 1: there is no item 'ell'; there are 'ale', 'bun', 'cod', 'dip'"),
+        ([["ale"], ["aal"]], "row 1: there is no item 'aal'; did you mean 'ale'"),
+        ([["ale"], ["bun", "cod", "bun"]], "row 1: the item 'bun' is ranked twice"),
+        ([["ale"], ["ale", "bun", "cod", "dip", "ale"]], "row 1: the item 'ale' is ranked twice"),
+        ([["ale"], ["ale", "bun", "cod", "dip", "eel"]], "row 1: there is no item 'eel'"),
+        ([["ale"], []], "row 1: nobody is ranked"),
+        ([["ale"], [None, "bun"]], "row 1: rank 1 is empty"),
+    ],
+)
+def test_a_fitted_model_refuses_by_row(fitted: RankingModel, raw: Any, words: str) -> None:
+    for use in (fitted.score_samples, fitted.complete):
+        with pytest.raises(ValueError, match=words):
+            use(raw)
+
+
+def test_contradictions_are_named_by_row(fitted: RankingModel) -> None:
+    with pytest.raises(ValueError, match="row 0: the pairs go round in a circle, 'ale' stands before itself"):
         fitted.sample(2, given={"before": [("ale", "bun"), ("bun", "ale")]})
+    for wrong in (["bun", "ale"], ["bun"]):
+        with pytest.raises(ValueError, match="row 1: no ranking can be as asked, as nothing is left for 'ale'"):
+            fitted.complete([["ale"], wrong], given={"before": [("ale", "bun")]})
+
+
+def test_rankings_of_other_items_are_refused(fitted: RankingModel) -> None:
+    with pytest.raises(ValueError, match="have the item 'e'"):
+        fitted.score_samples(Rankings(("e", "ale"), np.array([[0, 1]])))
 
 
 def test_hostile_artifacts(fitted: RankingModel, tmp_path: Path) -> None:

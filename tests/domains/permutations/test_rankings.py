@@ -1,12 +1,22 @@
 """Ballots as arrays: what is read, what is refused with the row, and what is kept."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intarsia_domains.permutations import Rankings, Unranked
+from intarsia_domains.permutations import (
+    Rankings,
+    Unranked,
+    borda,
+    evaluate_rankings,
+    kemeny,
+    pairwise_figure,
+    rank_figure,
+)
 
 VOTES = Rankings.of([["tea", "milk"], ["milk", "tea", "water"], ["tea", "milk"], ["water"]])
 
@@ -74,7 +84,7 @@ def test_what_is_no_ranking_is_refused_with_its_row(raw: object, items: tuple[st
         ([[0, 1, 2], [1, 0, 1]], [], "row 1: the item 'b' is ranked twice"),
         ([[0, -1, 2]], [], "row 0: rank 2 is empty although rank 3 is not"),
         ([[-1, -1, -1]], [], "row 0: nobody is ranked"),
-        ([[0, 1, 2, 3]], [], "at most 3 ranks"),
+        ([[0, 1, 2, -1], [0, 1, 2, 0]], [], "row 1: 4 ranks are more than the 3 items that there are"),
         ([[0, 1, 2]], [1, 2], "one count for each of the 1 rows"),
         ([[0, 1, 2]], [0], "row 0: a ballot counts a whole number of times, at least once, got 0"),
     ],
@@ -95,6 +105,30 @@ def test_what_holds_no_ballots_is_a_type_error(raw: object) -> None:
 def test_two_items_and_one_ballot_are_enough() -> None:
     assert Rankings.of([["a", "b"]]).completed().is_complete
     assert Rankings.of([["a"]], ("a", "b")).completed().orders.tolist() == [[0, 1]]
+
+
+def test_no_rankings_are_rankings_too() -> None:
+    none = Rankings(("a", "b", "c"), np.zeros((0, 3), np.int64))
+    assert none == Rankings.of([], ("a", "b", "c")) == Rankings.of(none.frame(), none.items)
+    assert none == none.merge() == none.expand() == none.completed() == none.complete_rows() == none.subset([])
+    assert (len(none), none.ballots, none.labels(), none.is_complete) == (0, 0, [], True)
+    assert repr(none) == "<Rankings of 3 items: no rows>"
+    assert none.ranks().shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("use", "purpose"),
+    [
+        (borda, "a consensus"),
+        (kemeny, "a consensus"),
+        (lambda none: rank_figure({"votes": VOTES, "none": none}), "a picture"),
+        (lambda none: pairwise_figure({"votes": VOTES, "none": none}), "a picture"),
+        (lambda none: evaluate_rankings(VOTES, none, VOTES), "a report"),
+    ],
+)
+def test_what_needs_a_ballot_says_so(use: Callable[[Rankings], object], purpose: str) -> None:
+    with pytest.raises(ValueError, match=f"there are no rankings: {purpose} needs at least one ballot"):
+        use(VOTES.subset([]))
 
 
 def test_the_last_item_is_known_only_where_the_rest_is_below() -> None:
