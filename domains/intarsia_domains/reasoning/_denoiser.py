@@ -13,6 +13,7 @@ from ._factor_graph import UNIT, FactorGraph, pool_groups, pool_sets, spread_gro
 
 OPEN, EXCLUDED, FIXED, REVEALED, BESIDE = range(5)
 """What is known of an atom: nothing; impossible; observed; set while solving; another value was set while solving."""
+KINDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,29 @@ class Belief:
         return self.logits.argmax(-1)
 
 
-def marks(domains: Tensor, xt: Tensor) -> Tensor:
-    """What is known of every atom, (batch, variables, values).
+def marks(domains: Tensor, xt: Tensor, trust: Tensor | None = None) -> Tensor:
+    """What is known of every atom: one of five kinds, (batch, variables, values); with `trust`, weights of all five.
 
     Args:
         domains: which values are possible, Booleans (batch, variables, values); one alone is observed.
         xt: the noised state (batch, variables); anything outside 0 … values - 1 is a mask.
+        trust: how much of the noised state is signal, from 0 to 1, (batch, variables).
     """
     values = torch.arange(domains.shape[-1], device=domains.device)
     known = torch.where(domains, OPEN, EXCLUDED)
     chosen = xt.unsqueeze(-1)
     set_here = ((chosen >= 0) & (chosen < domains.shape[-1])) & domains
-    known = torch.where(set_here, torch.where(chosen == values, REVEALED, BESIDE), known)
-    return torch.where(domains & (domains.sum(-1, keepdim=True) == 1), FIXED, known)
+    told = torch.where(set_here, torch.where(chosen == values, REVEALED, BESIDE), known)
+    fixed = domains & (domains.sum(-1, keepdim=True) == 1)
+    told = torch.where(fixed, FIXED, told)
+    if trust is None:
+        return told
+    known = torch.where(fixed, FIXED, known)
+    return torch.lerp(_kinds(known), _kinds(told), trust[..., None, None].float())
+
+
+def _kinds(known: Tensor) -> Tensor:
+    return functional.one_hot(known, KINDS).float()
 
 
 class _Node(nn.Module):
@@ -91,7 +102,7 @@ class FactorGraphDenoiser(nn.Module):
     def __init__(self, width: int = 48, hidden: int = 96, iterations: int = 32, noise: float = 0.01) -> None:
         super().__init__()
         self.width, self.hidden, self.iterations, self.noise = width, hidden, iterations, noise
-        self.known = nn.Embedding(5, width)
+        self.known = nn.Embedding(KINDS, width)
         self.variable, self.at_most, self.at_least = _Node(width), _Node(width), _Node(width)
         self.groups = nn.ModuleList(_Node(width) for _ in range(3))
         self.widen = nn.Linear(2 * width, 2 * hidden)
@@ -111,7 +122,8 @@ class FactorGraphDenoiser(nn.Module):
         self, graph: FactorGraph, state: Tensor, known: Tensor, count: int, rng: torch.Generator | None = None
     ) -> Tensor:
         """The state after `count` iterations; `known` is that of `marks`."""
-        told = functional.embedding(known, self.known.weight.to(state.dtype))
+        kinds = self.known.weight.to(state.dtype)
+        told = known.to(state.dtype) @ kinds if known.is_floating_point() else functional.embedding(known, kinds)
         if self.noise:
             blur = torch.randn(state.shape, generator=rng, device=state.device, dtype=torch.float32)
             state = state + self.noise * blur.to(state.dtype)

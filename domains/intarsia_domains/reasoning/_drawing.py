@@ -1,5 +1,7 @@
 """Drawing solutions one value at a time from what the network predicts."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -76,18 +78,38 @@ def draw_once(
     state = network.start(possible, rng)
     masked = torch.full(possible.shape[:2], graph.values, device=device)
     calls = 0
-    while bool((possible.sum(-1) > 1).any()):
+
+    def choose(possible: Tensor) -> tuple[Tensor, Tensor]:
+        nonlocal state, calls
         state = network.iterate(graph, state, marks(possible, masked), iterations if calls else 4 * iterations, rng)
-        site, value = _choose(possible, network.read(state, possible).logits, rng)
+        calls += 1
+        return _choose(possible, network.read(state, possible).logits, rng)
+
+    return decided(set_values(possible, narrow, choose)).cpu().numpy(), calls
+
+
+def set_values(
+    possible: Tensor, narrow: Callable[[Tensor], Tensor], choose: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> Tensor:
+    """Set one variable of every row after another, and propagate, until none is open.
+
+    A value that leads to a contradiction at once is struck instead; a row without any way on is given up: it is left
+    without values.
+
+    Args:
+        possible: Booleans (batch, variables, values).
+        narrow: strikes what is impossible.
+        choose: of such Booleans an open variable of each row and its value, (batch,) each.
+    """
+    while bool((possible.sum(-1) > 1).any()):
+        site, value = choose(possible)
         after = narrow(_put(possible, site, value, only=True))
-        # a value that leads to a contradiction at once is struck instead; a row without any way on is given up
         stuck = ~after.any(-1).all(-1)
         if bool(stuck.any()):
             other = narrow(_put(possible[stuck], site[stuck], value[stuck], only=False))
             after[stuck] = other & other.any(-1).all(-1)[:, None, None]
         possible = after
-        calls += 1
-    return decided(possible).cpu().numpy(), calls
+    return possible
 
 
 def _choose(possible: Tensor, logits: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:

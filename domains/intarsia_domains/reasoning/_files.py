@@ -27,7 +27,7 @@ def read_puzzles(source: str | Path) -> list[str]:
         ValueError: the file is empty, damaged, or a CSV without such a column.
         OSError: it cannot be read.
     """
-    name, text = _text(source)
+    name, text = text_of_file(source)
     if name.removesuffix(".gz").lower().endswith(".csv"):
         rows = csv.DictReader(io.StringIO(text))
         column = next((column for column in _COLUMNS if column in (rows.fieldnames or ())), None)
@@ -68,7 +68,7 @@ def read_countdown(source: str | Path) -> list[tuple[list[int], int]]:
     Raises:
         ValueError: a line is no such object; it is named by its number.
     """
-    name, text = _text(source)
+    name, text = text_of_file(source)
     problems: list[tuple[list[int], int]] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -163,7 +163,8 @@ def _whole_lines(path: Path) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
 
 
-def _text(source: str | Path) -> tuple[str, str]:
+def text_of_file(source: str | Path) -> tuple[str, str]:
+    """What messages call a file, and its text, which may be gzipped; `-` is standard input."""
     name = "standard input" if str(source) == "-" else str(source)
     data = sys.stdin.buffer.read() if str(source) == "-" else Path(source).read_bytes()
     try:

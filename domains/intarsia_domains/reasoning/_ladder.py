@@ -10,6 +10,7 @@ from torch import Tensor
 from ._clashes import clashes
 from ._denoiser import Belief, FactorGraphDenoiser, marks
 from ._factor_graph import FactorGraph
+from ._noises import AbstractNoise, Masks, Shown
 
 Narrow = Callable[[Tensor], Tensor]
 """Strikes impossible values from (batch, variables, values) Booleans; a contradiction leaves a variable none."""
@@ -23,7 +24,7 @@ class Ladder:
         iterations: of the network in a pass; a pass ends where the constraints hold.
         every: iterations between two looks at the constraints.
         restarts: further passes from other random states (Geng et al. 2026, EqR).
-        mends: times that variables in violated constraints are masked and the others shown for another pass.
+        mends: times that variables in violated constraints are hidden and the others shown for another pass.
         dives: times that values are set one by one, the variable of the largest margin first (Kim et al. 2025),
             with what propagation excludes ruled out after each. They need a propagator.
         narrow: also let propagation narrow the domains before the first pass.
@@ -79,6 +80,7 @@ class Climber:
         graph: of the problems, with a row of `at_least` each where these differ.
         domains: possible values, (batch, variables, values).
         narrow: a propagator.
+        noise: what is shown of a state.
         rng: of the random states.
         seconds: after which no further pass is begun; None for no limit.
     """
@@ -90,10 +92,12 @@ class Climber:
         domains: Tensor,
         *,
         narrow: Narrow | None = None,
+        noise: AbstractNoise = Masks(),
         rng: torch.Generator | None = None,
         seconds: float | None = None,
     ) -> None:
-        self.network, self.graph, self.domains, self.narrow, self.rng = network, graph, domains, narrow, rng
+        self.network, self.graph, self.domains, self.narrow, self.noise = network, graph, domains, narrow, noise
+        self.rng = rng
         self.end = None if seconds is None else time.monotonic() + seconds
         rows, variables, _ = domains.shape
         device = domains.device
@@ -111,13 +115,13 @@ class Climber:
         """Try rung after rung with what is not solved yet."""
         if ladder.narrow and self.narrow is not None:
             self.domains = _kept(self.narrow(self.domains), self.domains)
-        masked = torch.full_like(self.out.states, self.graph.values)
-        self.run(self._open(), masked, ladder, 0)
-        for _ in range(ladder.restarts):
-            self.run(self._open(), masked, ladder, 1)
+        for rung in (0, *[1] * ladder.restarts):
+            rows = self._open()
+            self.run(rows, self.noise.begin(self.domains[rows], self.rng), ladder, rung)
         for _ in range(ladder.mends):
-            wrong = clashes(self.graph, self.domains, self.out.states).sites
-            self.run(self._open(), torch.where(wrong, self.graph.values, self.out.states), ladder, 2)
+            rows = self._open()
+            wrong = clashes(self.graph, self.domains, self.out.states).sites[rows]
+            self.run(rows, self.noise.mend(self.out.states[rows], wrong, self.graph.values, self.rng), ladder, 2)
         for _ in range(ladder.dives if self.narrow is not None else 0):
             self._dive(self._open(), ladder)
         return self.out
@@ -128,22 +132,26 @@ class Climber:
             return torch.zeros(0, dtype=torch.int64, device=self.domains.device)
         return (~self.out.solved).nonzero().squeeze(-1)
 
-    def run(self, rows: Tensor, shown: Tensor, ladder: Ladder, rung: int) -> None:
-        """One pass over some rows with `shown` (batch, variables) as the noised state."""
+    def run(self, rows: Tensor, shown: Shown, ladder: Ladder, rung: int) -> None:
+        """One pass over some rows with `shown` as their noised states."""
         if not len(rows) or not ladder.iterations:
             return
-        domains, known = self.domains[rows], marks(self.domains[rows], shown[rows])
-        state = self.network.start(domains, self.rng)
+        domains = self.domains[rows]
+        known, state = shown.marks(domains), self.network.start(domains, self.rng)
         done = 0
         while done < ladder.iterations and len(rows):
             count = min(ladder.every, ladder.iterations - done)
             done += count
             state = self.network.iterate(self.graph.rows(rows), state, known, count, self.rng)
-            belief = self.network.read(state, domains)
+            belief = self.noise.judge(self.network.read(state, domains), shown)
             solved = self._note(rows, belief, rung, done >= ladder.iterations)
             self.out.iterations[rows] += count
+            looks = 1 - (done - ladder.iterations) // ladder.every
+            moved = shown if looks == 1 else self.noise.step(shown, belief, looks, self.rng)
             left = ~solved
-            rows, state, known, domains = rows[left], state[left], known[left], domains[left]
+            rows, state, domains = rows[left], state[left], domains[left]
+            known = known[left] if moved is shown else moved.take(left).marks(domains)
+            shown = moved.take(left)
 
     def _note(self, rows: Tensor, belief: Belief, rung: int, last: bool) -> Tensor:
         """Keep what is better than before: what is solved, else what the network trusts most."""

@@ -13,8 +13,9 @@ from ._arrays import given_state
 from ._check import check
 from ._denoiser import FactorGraphDenoiser
 from ._factor_graph import FactorGraph, batches
-from ._ladder import single_pass
-from ._lessons import Examples, Teacher, given_domains
+from ._ladder import Climber, Ladder
+from ._lessons import Examples, Mix, Teacher, given_domains
+from ._noises import AbstractNoise, Masks
 from ._problem import Problem
 from ._solve import solve_all
 from ._stack import stack
@@ -22,6 +23,7 @@ from ._training import Curriculum, fit_denoiser
 
 _HELD_OUT = 0.1
 _MOST = 256
+_ONCE = Ladder(iterations=32, restarts=0, mends=0)
 
 
 def learn(
@@ -30,14 +32,17 @@ def learn(
     solutions: Any,
     budget: Budget,
     curriculum: Curriculum,
+    noise: AbstractNoise,
     seed: int,
     watch: Watch,
 ) -> tuple[Trained, list[Problem]]:
     """Train in place; also the problems that were set aside.
 
     Raises:
-        ValueError: a problem has no solution, or a given solution breaks a constraint; it is named by its number.
+        ValueError: the noise cannot hide the problems, a problem has no solution, or a given solution breaks a
+            constraint; it is named by its number.
     """
+    noise.check(problems[0])
     states = _solved(problems) if solutions is None else _checked(problems, solutions)
     graph, possible = stack([problem.structure for problem in problems])
     base = possible[0]
@@ -48,8 +53,9 @@ def learn(
     aside = order[: min(_MOST, round(_HELD_OUT * len(problems)))]
     rest = order[len(aside) :]
     shared = graph.rows(torch.zeros(1, dtype=torch.int64))
-    teacher = Teacher(shared, base, {"problems": (examples.take(rest), 1.0)})
-    held_out = Unsolved(shared, base, examples.take(aside if len(aside) else order[:_MOST]))
+    mix = Mix(most=max(1, min(Mix().most, len(problems[0]) // 4)))
+    teacher = Teacher(shared, base, {"problems": (examples.take(rest), 1.0)}, mix, noise=noise)
+    held_out = Unsolved(shared, base, examples.take(aside if len(aside) else order[:_MOST]), noise)
     trained, _ = fit_denoiser(network, teacher, budget, held_out, curriculum=curriculum, seed=seed, watch=watch)
     return trained, [problems[row] for row in aside]
 
@@ -57,8 +63,8 @@ def learn(
 class Unsolved:
     """The share of problems that one pass does not solve."""
 
-    def __init__(self, graph: FactorGraph, base: Tensor, examples: Examples) -> None:
-        self.graph, self.base, self.examples = graph, base, examples
+    def __init__(self, graph: FactorGraph, base: Tensor, examples: Examples, noise: AbstractNoise = Masks()) -> None:
+        self.graph, self.base, self.examples, self.noise = graph, base, examples, noise
 
     def __call__(self, model: nn.Module) -> float:
         assert isinstance(model, FactorGraphDenoiser)
@@ -69,7 +75,8 @@ class Unsolved:
             part = self.examples.take(np.arange(rows.start, rows.stop))
             graph = self.graph if part.at_least is None else self.graph.with_sets(part.at_least)
             domains = given_domains(self.base, part.given).to(device)
-            solved.append(single_pass(model, graph.to(device), domains, (32,), rng=rng)[0])
+            climber = Climber(model, graph.to(device), domains, noise=self.noise, rng=rng)
+            solved.append(climber.climb(_ONCE).solved)
         return 1.0 - float(torch.cat(solved).float().mean())
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ._factor_graph import FactorGraph
+from ._noises import AbstractNoise, Masks, Shown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,17 +52,24 @@ class Lessons:
         x0: a solution, indices of values (batch, variables).
         xt: what the network is shown of it, masks as `values`, (batch, variables).
         at_least: as in `Examples`.
+        trust: how far to trust what is shown, as in `Shown`, (batch, variables).
     """
 
     domains: Tensor
     x0: Tensor
     xt: Tensor
     at_least: Tensor | None = None
+    trust: Tensor | None = None
+
+    @property
+    def shown(self) -> Shown:
+        """What the network is shown."""
+        return Shown(self.xt, self.trust)
 
     def to(self, device: torch.device | str) -> "Lessons":
         """The same on another device."""
-        own = None if self.at_least is None else self.at_least.to(device)
-        return Lessons(self.domains.to(device), self.x0.to(device), self.xt.to(device), own)
+        own, trust = (None if part is None else part.to(device) for part in (self.at_least, self.trust))
+        return Lessons(self.domains.to(device), self.x0.to(device), self.xt.to(device), own, trust)
 
     def graph(self, shared: FactorGraph) -> FactorGraph:
         """The graph of these lessons."""
@@ -76,7 +84,7 @@ class Mix:
         more: further variables are given, 1 … `most` of them.
         most: further given variables at most.
         revealed: some right values are shown as if they had been set while solving, each with a chance that is
-            uniform itself: absorbing noise at a uniform time.
+            uniform itself: absorbing noise at a uniform time. For masks only.
         free: what is given is a random part of the solution, mostly with many other solutions.
         narrowed: impossible values are struck by propagation first.
     """
@@ -99,6 +107,7 @@ class Teacher:
         lists: examples and their weight, by name.
         mix: how they are varied.
         narrow: strikes impossible values from (batch, variables, values) Booleans; see `Propagator`.
+        noise: of what is shown.
     """
 
     def __init__(
@@ -108,10 +117,11 @@ class Teacher:
         lists: Mapping[str, tuple[Examples, float]],
         mix: Mix = Mix(),
         narrow: Callable[[Tensor], Tensor] | None = None,
+        noise: AbstractNoise = Masks(),
     ) -> None:
         if not lists or any(not len(examples) or not weight > 0 for examples, weight in lists.values()):
             raise ValueError("a teacher needs at least one list, and in each of them examples and a positive weight")
-        self.graph, self.base, self.mix, self.narrow = graph, base, mix, narrow
+        self.graph, self.base, self.mix, self.narrow, self.noise = graph, base, mix, narrow, noise
         self.lists = [examples for examples, _ in lists.values()]
         weights = np.array([weight for _, weight in lists.values()])
         self.shares = weights / weights.sum()
@@ -122,15 +132,13 @@ class Teacher:
         chance = np.random.default_rng(int(torch.randint(2**62, (1,), generator=rng, device=rng.device)))
         given, states, at_least = self._pick(count, chance)
         given = self._give(given, states, chance)
-        shown = np.where(chance.random(count) < self.mix.revealed, chance.random(count), 0.0)[:, None]
-        seen = (given >= 0) | (chance.random(given.shape) < shown)
-        xt = np.where(seen, states, self.graph.values)
+        shown = self.noise.teach(states, given, self.graph.values, self.mix.revealed, chance)
         domains = given_domains(self.base, given)
         if self.narrow is not None:
             rows = torch.from_numpy(chance.random(count) < self.mix.narrowed)
             if rows.any():
                 domains[rows] = self.narrow(domains[rows])
-        return Lessons(domains, torch.from_numpy(states), torch.from_numpy(xt), at_least)
+        return Lessons(domains, torch.from_numpy(states), shown.xt, at_least, shown.trust)
 
     def _pick(self, count: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray, Tensor | None]:
         sizes = np.bincount(chance.choice(len(self.lists), count, p=self.shares), minlength=len(self.lists))

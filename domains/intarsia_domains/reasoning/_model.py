@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from intarsia.command import AbstractCommand
 from intarsia.diffusion import Diffusion
 from intarsia.domain import AbstractDomain
 from intarsia.persistence import Artifact, load_artifact, rebuilding, save_artifact, state_into
-from intarsia.processes import Discrete
 from intarsia.progress import shown, tracked
 from intarsia.report import Report
 from intarsia.training import Budget, threads
@@ -29,6 +29,7 @@ from ._generate import Puzzles, generate_sudoku
 from ._ladder import Climb, Climber, Ladder
 from ._learning import learn
 from ._model_card import card
+from ._noises import AbstractNoise, Masks, noise_from_json, noise_to_json
 from ._problem import Problem
 from ._problem_json import problem_from_json, problem_to_json
 from ._propagate import Propagator
@@ -45,7 +46,7 @@ SHIPPED = Path(__file__).parent / "weights" / "sudoku"
 
 
 class ReasoningModel(AbstractDomain):
-    """A denoiser of absorbing noise over the variables of constraint problems, and the ways to solve with it.
+    """A denoiser of the variables of constraint problems, and the ways to solve with it.
 
     One set of weights serves every size and every problem of all-different groups, or of clauses: what is learned is
     about constraints, not about places or symbols. The model proposes and the exact checker disposes: nothing it gets
@@ -57,6 +58,7 @@ class ReasoningModel(AbstractDomain):
         steps: budget in optimizer steps; the same steps, seed and threads give the same weights.
         width: of the state of an atom, a pair of variable and value.
         hidden: of the network's gated MLP.
+        noise: `Masks()`, or `Flips()`, XOR noise for problems whose variables are all Boolean.
         ladder: how far neural solving goes.
         curriculum: how training works through its lessons.
         threads: torch threads; None leaves torch's own number.
@@ -73,6 +75,7 @@ class ReasoningModel(AbstractDomain):
         steps: int | None = None,
         width: int = 48,
         hidden: int = 96,
+        noise: AbstractNoise = Masks(),
         ladder: Ladder = Ladder(),
         curriculum: Curriculum = Curriculum(),
         threads: int | None = None,
@@ -85,6 +88,7 @@ class ReasoningModel(AbstractDomain):
         self.steps = steps
         self.width = width
         self.hidden = hidden
+        self.noise = noise
         self.ladder = ladder
         self.curriculum = curriculum
         self.threads = threads
@@ -111,6 +115,7 @@ class ReasoningModel(AbstractDomain):
                 solutions,
                 Budget.of(self.minutes, self.cpu_minutes, self.steps),
                 self.curriculum,
+                self.noise,
                 self.seed,
                 watch,
             )
@@ -192,7 +197,7 @@ class ReasoningModel(AbstractDomain):
         self._fitted("network_")
         if n < 0:
             raise ValueError(f"`n` must not be negative, got {n}")
-        problem = self._default() if given is None else as_problems([given])[0]
+        problem = self.default_problem() if given is None else as_problems([given])[0]
         states = draw_solutions(self._network(), problem, n, distinct=distinct, seed=seed, device=self.device)
         return [problem.assignment(row.tolist()) for row in states]
 
@@ -209,7 +214,7 @@ class ReasoningModel(AbstractDomain):
         return [dict(answer.values) for answer in answers if answer.values is not None]
 
     def score_samples(self, raw: Any, *, samples: int = 4, seed: int = 0) -> np.ndarray:
-        """Lower bounds of log p(solution) in nats under absorbing noise, (n,), of fully given problems."""
+        """Lower bounds of log p(solution) in nats under the model's noise, (n,), of fully given problems."""
         network, problems = self._network(), as_problems(raw)
         scores = [np.zeros(0)]
         for rows in tracked(list(batches(len(problems), BATCH)), self.progress, "score"):
@@ -220,7 +225,7 @@ class ReasoningModel(AbstractDomain):
                     f"problem {rows.start + 1} or one after it is not fully given; scores are of solutions"
                 )
             graph, possible = stack([problem.structure for problem in part])
-            diffusion = Diffusion(Discrete.absorbing(graph.values), network)
+            diffusion = Diffusion(self.noise.process(part[0]), self.noise.denoiser(network))
             rng = torch.Generator(self.device).manual_seed(seed)
             cond = (graph.to(self.device), possible.to(self.device))
             scores.append(-diffusion.nelbo(x0, cond, samples=samples, rng=rng).total.cpu().numpy())
@@ -233,7 +238,8 @@ class ReasoningModel(AbstractDomain):
             ValueError: there is no problem.
         """
         asked = as_problems(problems)
-        once = Ladder(self.ladder.iterations, self.ladder.iterations or 1, restarts=0, mends=0)
+        every = self.ladder.every if self.noise.moves else self.ladder.iterations or 1
+        once = Ladder(self.ladder.iterations, every, restarts=0, mends=0)
         logits: list[Tensor] = []
         right: list[Tensor] = []
         for rows in batches(len(asked), BATCH):
@@ -287,11 +293,14 @@ class ReasoningModel(AbstractDomain):
         """Write a saved model; see `intarsia.persistence.save_artifact`."""
         network = self._network()
         parameters = {
-            k: v for k, v in self.get_params().items() if k not in ("ladder", "curriculum", "progress", "device")
+            k: v
+            for k, v in self.get_params().items()
+            if k not in ("noise", "ladder", "curriculum", "progress", "device")
         }
         config = {
             "parameters": {**parameters, "ladder": asdict(self.ladder), "curriculum": asdict(self.curriculum)},
             "network": shape_of(network),
+            "noise": noise_to_json(self.noise),
             "temperature": self.temperature_,
             "shift": self.shift_,
             "training": self.training_,
@@ -299,6 +308,12 @@ class ReasoningModel(AbstractDomain):
         problem = None if self.problem_ is None else problem_to_json(self.problem_)
         weights = dict(network.state_dict())
         save_artifact(path, Artifact(self.type_name(), config, {"problem": problem}, weights, card(self)))
+
+    @classmethod
+    def command(cls) -> AbstractCommand[Any]:
+        from ._command import ReasoningCommand
+
+        return ReasoningCommand()
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -311,7 +326,7 @@ class ReasoningModel(AbstractDomain):
         with rebuilding(path, "reasoning model"):
             saved = dict(artifact.config["parameters"])
             saved |= {"ladder": Ladder(**saved["ladder"]), "curriculum": Curriculum(**saved["curriculum"])}
-            model = cls(**saved)
+            model = cls(**saved, noise=noise_from_json(artifact.config.get("noise")))
             network = build_network(_sane(artifact.config["network"]))
             model.temperature_ = float(artifact.config["temperature"])
             model.shift_ = float(artifact.config["shift"])
@@ -339,7 +354,13 @@ class ReasoningModel(AbstractDomain):
                 limit = None if seconds is None else seconds * (rows.stop - rows.start) / total
                 inside = torch.arange(rows.start, rows.stop, device=self.device)
                 climber = Climber(
-                    network, graph.rows(inside), possible[rows].to(self.device), narrow=narrow, rng=rng, seconds=limit
+                    network,
+                    graph.rows(inside),
+                    possible[rows].to(self.device),
+                    narrow=narrow,
+                    noise=self.noise,
+                    rng=rng,
+                    seconds=limit,
                 )
                 parts.append(climber.climb(ladder))
         return Climb.join(parts)
@@ -348,7 +369,8 @@ class ReasoningModel(AbstractDomain):
         network: FactorGraphDenoiser = self._fitted("network_")
         return network.to(self.device)
 
-    def _default(self) -> Problem:
+    def default_problem(self) -> Problem:
+        """The structure that was learned; raises ValueError where none is known."""
         if self.problem_ is None:
             raise ValueError("this model does not know a problem of its own; pass one as `given`")
         return self.problem_

@@ -23,7 +23,8 @@ tags: [reasoning, constraint-satisfaction, discrete-diffusion]
 ---
 # Reasoning model: {title}
 
-A factor-graph denoiser of absorbing noise with {parameters_of(model.network_):,} parameters, by intarsia {__version__}.
+A factor-graph denoiser of {model.noise.name} noise with {parameters_of(model.network_):,} parameters, by intarsia
+{__version__}.
 It commutes with renaming values and with every symmetry of the constraints, so that it can be put to other sizes and
 other problems of the same kinds of constraints. It proposes; what is reported as solved has passed the exact checker.
 {_scores(scores, looks)}

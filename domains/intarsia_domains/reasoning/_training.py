@@ -11,7 +11,7 @@ from torch.nn import functional
 from intarsia.training import Budget, Settings, Trained, Watch, train
 
 from ._clashes import clashes
-from ._denoiser import Belief, FactorGraphDenoiser, marks
+from ._denoiser import Belief, FactorGraphDenoiser
 from ._factor_graph import FactorGraph
 from ._lessons import Lessons, Teacher
 
@@ -69,9 +69,9 @@ class Workbook:
             self._begin(network, rng)
         lessons = self._lessons
         assert lessons is not None
-        known = marks(lessons.domains, lessons.xt)
+        known = lessons.shown.marks(lessons.domains)
         state = network.iterate(self._graph, self._state, known, self.curriculum.iterations, rng)
-        belief = network.read(state, lessons.domains)
+        belief = self.teacher.noise.judge(network.read(state, lessons.domains), lessons.shown)
         right = clashes(self._graph, lessons.domains, belief.states).none
         loss = supervised(belief, lessons, right, self.curriculum)
         self._state = state.detach()
@@ -96,7 +96,11 @@ class Workbook:
         again = leaves & ~right & (draw[1] < plan.revise)
         fresh = leaves & ~again
         domains, x0, at_least = old.domains.clone(), old.x0.clone(), old.at_least
-        xt = torch.where(again.unsqueeze(-1), states, old.xt)
+        xt, trust = old.xt.clone(), None if old.trust is None else old.trust.clone()
+        mistaken = self.teacher.noise.revise(states[again], rng)
+        xt[again] = mistaken.xt
+        if trust is not None and mistaken.trust is not None:
+            trust[again] = mistaken.trust
         count = int(fresh.sum())
         if count:
             new = self.teacher.draw(count, rng).to(xt.device)
@@ -104,10 +108,12 @@ class Workbook:
             if at_least is not None and new.at_least is not None:
                 at_least = at_least.clone()
                 at_least[fresh] = new.at_least
+            if trust is not None and new.trust is not None:
+                trust[fresh] = new.trust
             self.seen += count
         state = self._state.clone()
         state[leaves] = network.start(domains[leaves], rng)
-        self._state, self._lessons = state, Lessons(domains, x0, xt, at_least)
+        self._state, self._lessons = state, Lessons(domains, x0, xt, at_least, trust)
         self._graph = self._lessons.graph(self._graph)
 
 

@@ -4,6 +4,7 @@ from ._addition import addition as addition
 from ._cnf import cnf as cnf
 from ._countdown import countdown as countdown
 from ._countdown import expression as expression
+from ._countdown import read_expression as read_expression
 from ._graphs import colouring as colouring
 from ._graphs import path as path
 from ._queens import nqueens as nqueens

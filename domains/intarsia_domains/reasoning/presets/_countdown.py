@@ -1,5 +1,6 @@
 """Countdown: reach a target from numbers by arithmetic."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from intarsia_domains.reasoning._problem import Problem
 from intarsia_domains.reasoning._table import Table
 
 SIGNS = ("+", "-", "*", "/")
+_STEP = re.compile(r"(\d+)([-+*/])(\d+)=(\d+)", re.ASCII)
 _MOST = 6  # numbers; there are about 10^7 ways for six
 
 
@@ -56,6 +58,41 @@ def expression(problem: Problem, values: Mapping[str, Any]) -> str:
     return ",".join(texts)
 
 
+def read_expression(problem: Problem, text: str) -> dict[str, Any]:
+    """The inverse of `expression`: values by variable of steps such as `44-15=29,79-29=50`.
+
+    Where quantities are equal, the one with the lowest number is meant.
+
+    Raises:
+        ValueError: the text is no such steps, or a step takes what is not there or is miscalculated; it is named.
+    """
+    rule = next(c for c in problem.constraints if isinstance(c, Calculation))
+    quantities: list[int | None] = list(rule.numbers)
+    values: dict[str, Any] = {}
+    for i, (left, sign, right, result) in enumerate(read_steps(text, len(rule.numbers) - 1), start=1):
+        step, pair = f"step {i}, {left}{sign}{right}={result},", list[int]()
+        for number in (left, right):
+            if number not in quantities:
+                raise ValueError(f"{step} takes {number}, which is not there or is used already")
+            pair.append(quantities.index(number))
+            quantities[pair[-1]] = None
+        if _apply(sign, left, right) != result:
+            raise ValueError(f"{step} is wrong")
+        quantities.append(result)
+        a, b = sorted(pair) if sign in "+*" else pair
+        values |= {f"left {i}": a, f"sign {i}": sign, f"right {i}": b}
+    return values
+
+
+def read_steps(text: str, count: int) -> list[tuple[int, str, int, int]]:
+    """Left, sign, right and result of so many steps, right or wrong; raises ValueError for what is no such text."""
+    steps = [_STEP.fullmatch(step) for step in text.split(",")]
+    found = [(int(step[1]), step[2], int(step[3]), int(step[4])) for step in steps if step is not None]
+    if len(found) != count or len(steps) != count:
+        raise ValueError(f"{text!r} is not {count} steps such as 44-15=29, with commas between them")
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Calculation(AbstractConstraint):
     """The steps are legal and the last one gives the target.
@@ -71,12 +108,25 @@ class Calculation(AbstractConstraint):
     values: Values
 
     def violated(self, states: np.ndarray, values: Values) -> np.ndarray:
-        allowed = set(self.table.rows)
         complete = np.asarray((states >= 0).all(-1))
         return np.array(
-            [done and tuple(row) not in allowed for done, row in zip(complete, states.tolist(), strict=True)],
-            dtype=bool,
+            [done and not self._reaches(row) for done, row in zip(complete, states.tolist(), strict=True)], dtype=bool
         )
+
+    def _reaches(self, state: Sequence[int]) -> bool:
+        """Whether the steps are legal, use every quantity once and end in the target."""
+        way = [self.values[k] for k in state]
+        quantities: list[int] = list(self.numbers)
+        used: set[int] = set()
+        for a, sign, b in zip(way[::3], way[1::3], way[2::3], strict=True):
+            if a == b or used & {a, b} or max(a, b) >= len(quantities) or (sign in "+*" and a > b):
+                return False
+            result = _apply(sign, quantities[a], quantities[b])
+            if result is None:
+                return False
+            used |= {a, b}
+            quantities.append(result)
+        return quantities[-1] == self.target
 
     @cached_property
     def table(self) -> Table:

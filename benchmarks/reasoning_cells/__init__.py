@@ -1,0 +1,1 @@
+"""Cells of the reasoning benchmark: a module for each part."""
