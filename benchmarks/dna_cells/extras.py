@@ -1,4 +1,4 @@
-"""What is measured on single tasks: all 9-letter sites, motifs of the asked factor, asked expression, constraints."""
+"""What is measured on single tasks: all 9-letter sites, motifs of the asked factor, expression, constraints."""
 
 from __future__ import annotations
 
@@ -17,32 +17,41 @@ from intarsia_domains.dna import (
     GCWindow,
     Keep,
     MaxRun,
+    NetworkOracle,
     Require,
     Sequences,
     find_motifs,
     read_motifs,
+    train_network_oracle,
     train_oracle,
 )
-from intarsia_domains.dna._oracle import _ranks
+from intarsia_domains.dna._oracle import ranks
 from intarsia_domains.dna._raw import Rows
 
 MOTIFS = {"ctcf": "MA0139.2", "pu1": "MA0080.7"}
-ASKED = 1000
-SCALES = (1.0, 1.5, 2.0, 3.0)
+ASKED, STEERED = 400, 100
+SCALES = (1.0, 2.0, 4.0)
+ORACLE_STEPS = 700
+REWARD = 4.0
+"""Nats of a unit of predicted expression."""
 FORBIDDEN = ("GAATTC", "GGATCC", "AAGCTT")
 
 
 def measured(cell: Cell, data: Data, model: Any, folder: Path) -> dict[str, Any]:
     """More of a cell of some tasks."""
     if cell.task == "sites":
-        return {"sites": _sites(data, model, cell.seed)}
+        return {"sites": _sites(data, model, cell.seed) | _own(model, cell.seed)}
     if cell.task == "peaks":
         found: dict[str, Any] = {"motifs": _motifs(data, model, folder, cell.seed)}
         if cell.system == "absorbing":
             found["constraints"] = _constraints(model, cell.seed)
         return found
     if cell.task == "yeast":
-        return {"expression": _expression(data, model, cell.seed)}
+        judge = _judge(data.judge, cell.seed)
+        found = {"oracle": judge.calibration.score, "expression": _expression(data, model, judge, cell.seed)}
+        if cell.system == "absorbing":
+            found["steering"] = _steering(data, model, judge, folder, cell.seed)
+        return found
     return {}
 
 
@@ -71,18 +80,26 @@ def _sites(data: Data, model: Any, seed: int) -> dict[str, Any]:
     else:
         return _bounded(law, entropy, data, model, seed)
     seen = held > 0
+    share = np.exp(log_p)
     excess = np.log(law[seen]) - log_p[seen]
     return {
         "entropy": entropy,
         "kl": float((law[law > 0] * (np.log(law[law > 0]) - log_p[law > 0])).sum()),
         "held_kl": float((held[seen] * excess).sum()),
-        "mass": float(np.exp(log_p).sum()),
+        "mass": float(share.sum()),
+        "model_entropy": float(-(share * log_p).sum()),
         "how": how,
     }
 
 
+def _own(model: Any, seed: int) -> dict[str, float]:
+    """Nats of the model's samples by its own score: where that is exact, the entropy of its law."""
+    nats = -np.asarray(model.score(Rows(model.sample(2000, {}, seed + 1), {})))
+    return {"own_nats": float(nats.mean()), "own_error": float(nats.std() / np.sqrt(len(nats)))}
+
+
 def _bounded(law: np.ndarray, entropy: float, data: Data, model: Any, seed: int) -> dict[str, Any]:
-    rows = data.held.take(np.random.default_rng(seed).permutation(len(data.held))[:10_000])
+    rows = data.held.take(np.random.default_rng(seed).permutation(len(data.held))[:5000])
     excess = np.log(law[_numbers(rows.sequences)]) - np.asarray(model.score(rows))
     error = float(excess.std() / np.sqrt(len(excess)))
     return {"entropy": entropy, "held_kl": float(excess.mean()), "error": error, "how": "bound"}
@@ -95,27 +112,76 @@ def _motifs(data: Data, model: Any, folder: Path, seed: int) -> dict[str, Any]:
     labels = np.asarray(data.held.labels["factor"])
     result: dict[str, Any] = {}
     for factor in MOTIFS:
-        real = data.held.sequences[np.flatnonzero(labels == factor)[:ASKED]]
-        made = model.sample(ASKED, {"factor": factor}, seed)
-        for name, part in (("real", real), ("made", made)):
-            counts = find_motifs(part, motifs).counts().sum(0) * (1000.0 / len(part))
-            result[f"{name} {factor}"] = {m.name: float(c) for m, c in zip(motifs, counts, strict=True)}
+        real = data.held.sequences[np.flatnonzero(labels == factor)[:1000]]
+        parts = {f"real {factor}": real}
+        for scale in (1.0, 2.0) if isinstance(model, Designer) else (1.0,):
+            parts[f"made {factor} at {scale:g}"] = model.sample(ASKED, {"factor": factor}, seed, guidance=scale)
+        for name, part in parts.items():
+            hits = find_motifs(part, motifs)
+            result[name] = {m.name: float(1000 * share) for m, share in zip(motifs, hits.shares(), strict=True)}
     return result
 
 
-def _expression(data: Data, model: Any, seed: int) -> dict[str, Any]:
+def _judge(rows: Rows, seed: int) -> NetworkOracle:
+    """An oracle of expression; whole numbers are those of cells in one bin, so their rows were measured least."""
+    activity = np.asarray(rows.labels["expression"], dtype=float)
+    worth = np.where(activity == np.round(activity), 0.5, 1.0)
+    return train_network_oracle(
+        rows.sequences, activity, weights=worth, networks=2, steps=ORACLE_STEPS, both_strands=False, seed=seed
+    )
+
+
+def _expression(data: Data, model: Any, judge: NetworkOracle, seed: int) -> dict[str, Any]:
     """Rank correlation of asked and predicted expression, by the scale of guidance."""
-    oracle = train_oracle(data.judge.sequences, data.judge.labels["expression"], both_strands=False, seed=seed)
     asked = np.asarray(data.held.labels["expression"], dtype=float)[:ASKED]
-    result: dict[str, Any] = {"real": _spearman(asked, oracle(data.held.sequences[np.arange(len(asked))]))}
+    result: dict[str, Any] = {"real": spearman(asked, judge(data.held.sequences[np.arange(len(asked))]))}
     for scale in SCALES if isinstance(model, Designer) else SCALES[:1]:
         made = model.sample(len(asked), {"expression": asked}, seed, guidance=scale)
-        result[f"made {scale:g}"] = _spearman(asked, oracle(made))
+        result[f"made {scale:g}"] = spearman(asked, judge(made))
     return result
 
 
-def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.corrcoef(_ranks(a), _ranks(np.asarray(b)))[0, 1])
+def _steering(data: Data, model: Designer, judge: NetworkOracle, folder: Path, seed: int) -> dict[str, Any]:
+    """Designs that an oracle of the training rows rewards, judged by one that was trained on others."""
+    activity = np.asarray(data.train.labels["expression"], dtype=float)
+    steer = train_oracle(data.train.sequences, activity, both_strands=False, seed=seed + 1)
+    top = float(np.quantile(activity, 0.99))
+    asked = {"expression": top, "length": int(np.median(data.train.sequences.lengths))}
+    options: dict[str, Any] = {"target": asked, "guidance": 2.0, "seed": seed}
+    start = time.process_time()
+    made = {
+        "asked": model.model.design(STEERED, **options),
+        "steered": model.model.design(
+            STEERED, reward=lambda rows: REWARD * steer(rows), particles=16, **options
+        ),
+    }  # fmt: skip
+    seconds = time.process_time() - start
+    motifs = read_motifs(folder / "dna" / "JASPAR2026_CORE_fungi_latest.meme")
+    best = np.argsort(-activity)[: len(activity) // 10]
+    first, second = data.train.sequences[best[::2]], data.train.sequences[best[1::2]]
+    real = judge(data.train.sequences)
+    limit = float(np.quantile(real, 0.99))
+    wanted = find_motifs(first, motifs).counts().mean(0)
+    sets = {"real": second, **made}
+    return {
+        "limit": limit,
+        "training": float(np.median(real)),
+        "cpu_s": seconds,
+        **{
+            name: {
+                "activity": float(np.median(judge(part))),
+                "above": float((judge(part) > limit).mean()),
+                "motifs": float(np.corrcoef(wanted, find_motifs(part, motifs).counts().mean(0))[0, 1]),
+                "distinct": len(set(part.texts())) / len(part),
+            }
+            for name, part in sets.items()
+        },
+    }
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation."""
+    return float(np.corrcoef(ranks(a), ranks(np.asarray(b)))[0, 1])
 
 
 def _constraints(model: Designer, seed: int) -> dict[str, Any]:

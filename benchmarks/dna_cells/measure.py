@@ -10,31 +10,34 @@ import numpy as np
 
 from dna_cells import extras
 from dna_cells.cell import Cell
+from dna_cells.plan import SCORED
 from dna_cells.systems import SYSTEMS
 from dna_cells.tasks import Data, halves, load
 from intarsia_domains.dna import Sequences, js_distance, k_mer_counts, nearest_edit
 from intarsia_domains.dna._metrics import discriminator_auc, place_error
 from intarsia_domains.dna._shuffle import pair_shuffled
+from tabular_systems._job import cpu_seconds
 
-SCORED = 2000
-"""Held-out rows that are scored."""
 NEAR = 0.1
 
 
-def run(cell: Cell, folder: Path, budget: float, threads: int) -> dict[str, Any]:
+def run(cell: Cell, folder: Path, budget: float, threads: int, samples: int) -> dict[str, Any]:
     """All that is measured of a cell; plain JSON."""
     data = load(cell.task, folder, cell.seed)
-    reference, other = halves(data, cell.seed)
-    wall, cpu = time.perf_counter(), time.process_time()
+    reference, other = halves(data, cell.seed, samples)
+    wall, cpu = time.perf_counter(), cpu_seconds()
     model = SYSTEMS[cell.system](data, cell.task, budget, threads, cell.seed)
-    trained = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall, **model.training}
-    cpu = time.process_time()
+    trained = {"cpu_s": cpu_seconds() - cpu, "wall_s": time.perf_counter() - wall, **model.training}
+    cpu = cpu_seconds()
     made = model.sample(len(reference), reference.labels, cell.seed)
-    sampled = {"cpu_s": time.process_time() - cpu, "n": len(made)}
+    sampled = {"cpu_s": cpu_seconds() - cpu, "n": len(made)}
     scored = data.held.take(np.arange(min(SCORED, len(data.held))))
     nats = -np.asarray(model.score(scored))
+    known = np.flatnonzero(np.isfinite(nats))  # the peer scores sequences of one length
+    scored, nats = scored.take(known), nats[known]
     result = {
         "n": len(reference),
+        "trained_for_s": budget,
         "training": trained,
         "sampling": sampled,
         "nats": float(nats.mean()),
@@ -47,6 +50,7 @@ def run(cell: Cell, folder: Path, budget: float, threads: int) -> dict[str, Any]
         ),
         **extras.measured(cell, data, model, folder),
     }
+    result["cpu_s"] = cpu_seconds()
     js = result["made"]["js6"] / result["real"]["js6"]
     result["brief"] = f"{result['nats']:.3f} nats, 6-mer distance {js:.2f} of the floor, {trained['cpu_s']:.0f} CPU s"
     return result

@@ -1,4 +1,4 @@
-"""The systems: five noises on one network, and two baselines; each is trained, asked for sequences and scored."""
+"""The systems: five noises on one network, two baselines and a peer; each is trained, asked and scored."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from dna_cells.d3 import D3
 from dna_cells.tasks import Data
 from intarsia.training import Budget, Settings
 from intarsia_domains.dna import (
@@ -31,9 +32,11 @@ SETUPS: dict[str, tuple[DilatedCNN, Settings]] = {
         DilatedCNN(width=96, blocks=6, dropout=0.0),
         Settings(batch_size=1024, learning_rate=4e-3, max_epochs=1000),
     ),
-    "peaks": (DilatedCNN(strands=SharedStrands()), SETTINGS),
+    # seen a few times each, so that nothing is learned by heart
+    "peaks": (DilatedCNN(dropout=0.0, strands=SharedStrands()), SETTINGS),
 }
 """Network and training of single tasks, the same for all noises: many rows of few letters; peaks have two strands."""
+NOISES = ("absorbing", "multinomial", "marginal", "simplex", "analog-bits")
 
 
 class System(Protocol):
@@ -138,4 +141,5 @@ SYSTEMS: dict[str, Callable[..., System]] = {
     "analog-bits": _noise(AnalogBits()),
     "autoregressive": lambda data, task, budget, threads, seed: Autoregressive(data, budget, threads, seed),
     "markov": lambda data, task, budget, threads, seed: Markov(data, seed),
+    "d3": D3,
 }

@@ -14,7 +14,7 @@ from intarsia_domains.dna._raw import Rows
 
 SHARES = (0.7, 0.12, 0.18)
 MOST_HELD = 6000
-"""Rows held out at most; halves of 3,000 are what published floors are of."""
+"""Rows held out at most; halves of 3,000 are what published floors are of. `--samples` takes fewer."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def load(name: str, folder: Path, seed: int) -> Data:
     if task.counts is not None:
         return _counted(rows, rows.labels[task.counts], seed)
     groups = None if task.group is None else task.group(rows)
-    parts = disjoint_parts(rows.sequences, SHARES, groups=groups, seed=seed)
+    parts = disjoint_parts(rows.sequences, task.shares, groups=groups, seed=seed)
     rng = np.random.default_rng(seed)
     train, judge, held = (rng.permutation(part) for part in parts)  # files are ordered
     kept = () if task.condition is None else (task.condition,)
@@ -63,12 +63,20 @@ class Task:
         condition: the label that sequences are asked to have.
         group: rows that stay together.
         counts: the label that says how often a sequence occurs.
+        shares: of the rows for training, for the judge, and held out.
+        budget: share of the budget of a training, by how much there is to learn.
+        length: letters of a sequence, for the expected cost.
+        reference: sequences in half of the holdout, for the expected cost.
     """
 
     file: str
     condition: str | None = None
     group: Callable[[Rows], list[Any]] | None = None
     counts: str | None = None
+    shares: tuple[float, float, float] = SHARES
+    budget: float = 1.0
+    length: int = 100
+    reference: int = 3000
 
 
 def _chromosomes(rows: Rows) -> list[Any]:
@@ -85,18 +93,26 @@ def _counted(rows: Rows, counts: Any, seed: int) -> Data:
 
 
 TASKS: dict[str, Task] = {
-    "sites": Task("human_5ss_counts_9nt", counts="count"),
-    "splice": Task("uci_splice", "class"),
-    "promoters": Task("ecoli_promoters_81bp", "promoter"),
-    "enhancers": Task("ienhancer_200bp", "enhancer"),
+    "sites": Task("human_5ss_counts_9nt", counts="count", budget=1 / 3, length=9),
+    "splice": Task("uci_splice", "class", budget=0.15, length=60, reference=270),
+    "promoters": Task("ecoli_promoters_81bp", "promoter", budget=0.2, length=81, reference=515),
+    "enhancers": Task("ienhancer_200bp", "enhancer", budget=0.25, length=200, reference=267),
     "peaks": Task("ctcf_pu1_peaks_100bp", "factor", _chromosomes),
-    "yeast": Task("yeast_random_promoters_dream_demo", "expression"),
-    "tata": Task("epd_tata_promoters_300bp", "species"),
+    # a random library: its judge needs as many rows as its generator
+    "yeast": Task(
+        "yeast_random_promoters_dream_demo",
+        "expression",
+        shares=(0.5, 0.35, 0.15),
+        budget=0.45,
+        length=110,
+        reference=475,
+    ),
+    "tata": Task("epd_tata_promoters_300bp", "species", budget=0.45, length=300, reference=541),
 }
 
 
-def halves(data: Data, seed: int) -> tuple[Rows, Rows]:
-    """The reference, and real sequences that are compared with it as any others are."""
+def halves(data: Data, seed: int, most: int = MOST_HELD // 2) -> tuple[Rows, Rows]:
+    """The reference, and real sequences that are compared with it as any others are; each of at most `most` rows."""
     order = np.random.default_rng(seed).permutation(len(data.held))
-    n = min(len(order), MOST_HELD) // 2
+    n = min(len(order) // 2, most)
     return data.held.take(order[:n]), data.held.take(order[n : 2 * n])

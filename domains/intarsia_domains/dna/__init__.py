@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = attach(
         "_motif_hits": ("Hits", "find_motifs"),
         "_motifs": ("Motif", "read_motifs"),
         "_nearest": ("near_copies", "nearest_edit"),
+        "_network_oracle": ("NetworkOracle", "train_network_oracle"),
         "_networks": ("AbstractNetwork", "DilatedCNN", "SequenceTransformer"),
         "_noises": ("Absorbing", "AbstractNoise", "AnalogBits", "Marginal", "Multinomial", "Simplex"),
         "_oracle": ("Oracle", "train_oracle"),

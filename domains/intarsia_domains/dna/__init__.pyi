@@ -33,6 +33,8 @@ from intarsia_domains.dna._motifs import Motif as Motif
 from intarsia_domains.dna._motifs import read_motifs as read_motifs
 from intarsia_domains.dna._nearest import near_copies as near_copies
 from intarsia_domains.dna._nearest import nearest_edit as nearest_edit
+from intarsia_domains.dna._network_oracle import NetworkOracle as NetworkOracle
+from intarsia_domains.dna._network_oracle import train_network_oracle as train_network_oracle
 from intarsia_domains.dna._networks import AbstractNetwork as AbstractNetwork
 from intarsia_domains.dna._networks import DilatedCNN as DilatedCNN
 from intarsia_domains.dna._networks import SequenceTransformer as SequenceTransformer

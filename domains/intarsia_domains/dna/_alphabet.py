@@ -108,8 +108,8 @@ def detect(texts: Sequence[str], names: Sequence[str]) -> Alphabet:
     upper = [text.upper() for text in texts]
     with_u = next((row for row, text in enumerate(upper) if "U" in text), None)
     with_t = next((row for row, text in enumerate(upper) if "T" in text), None)
-    if with_u is None:
-        return DNA
+    if with_u is None or any("T" in text and "U" in text for text in upper):
+        return DNA  # one text that has both is refused with its place, when it is read
     if with_t is not None:
         raise SequenceError(
             f"mixed alphabets: {names[with_t]!r} has T and {names[with_u]!r} has U; say which one is meant with "

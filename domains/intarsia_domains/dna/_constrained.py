@@ -13,6 +13,8 @@ from intarsia.processes import AbstractFinite, AbstractProcess, Discrete, Xor
 from intarsia_domains.dna._alphabet import BASES
 from intarsia_domains.dna._rules import Rules
 
+_LEAST = -300.0
+
 
 class _Constrained:
     """What both wrappers share: the product law that the denoiser predicts, with known sites put in.
@@ -85,6 +87,32 @@ class JointDraw(_Constrained):
         law = self._law(xt, t, cond)
         codes = self.rules.sample(law, self._rng)
         return _logs(np.eye(law.shape[-1])[codes.astype(np.int64)], xt.device)
+
+
+class LetterDraw:
+    """`JointDraw` for the noises of letters, of which some predict no class logits.
+
+    The drawn letters are what the denoiser would predict were it sure of them. All kernels of these noises then act as
+    mixtures of bridges over x0, and `AbstractNoise.ending` is the process whose last step gives the letters themselves,
+    so that designs keep every constraint for certain under every noise.
+
+    Args:
+        denoiser: has the `noise` and the `posterior` of letters; known ones and sets are told to it.
+        rules: compiled for the number of sites.
+        seed: of the draws.
+    """
+
+    def __init__(self, denoiser: Any, rules: Rules, seed: int = 0) -> None:
+        self.noise, self.rules, self.time_free = denoiser.noise, rules, bool(denoiser.time_free)
+        self._denoiser, self._rng = denoiser, np.random.default_rng(seed)
+
+    def __call__(self, xt: Tensor, t: Tensor, cond: Any = None) -> Tensor:
+        """The prediction that is sure of the drawn letters."""
+        logp = self._denoiser.posterior(xt, t, cond).double().log_softmax(-1)
+        if not self.time_free:  # noise that is nearly gone still excludes nothing
+            logp = logp.clamp(min=_LEAST)
+        codes = self.rules.sample(logp.exp().detach().cpu().numpy(), self._rng)
+        return self.noise.prediction(_logs(np.eye(BASES)[codes.astype(np.int64)], xt.device).float())
 
 
 def _logs(law: np.ndarray[Any, np.dtype[np.float64]], device: torch.device) -> Tensor:

@@ -194,7 +194,6 @@ class SequenceDesigner(AbstractDomain):
 
         Raises:
             SequenceError: contradictory constraints, an unknown condition, or a reward that is no number.
-            RequirementError: constraints under noise that is not discrete.
         """
         wish = Wish(
             guidance=guidance,

@@ -1,6 +1,7 @@
 """How good are generated sequences? Every answer beside what real ones, shuffled ones and other models score."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from intarsia_domains.dna._sequence_error import SequenceError
 from intarsia_domains.dna._sequences import Sequences
 from intarsia_domains.dna._shuffle import pair_shuffled, shuffled
 
+if TYPE_CHECKING:
+    from intarsia_domains.dna._network_oracle import NetworkOracle
+
 _WORDS, _NEAR, _LISTED = (3, 4, 5, 6), 0.1, 20
 
 
@@ -28,7 +32,7 @@ def evaluate_sequences(
     *,
     baselines: Mapping[str, Sequences] | None = None,
     motifs: Sequence[Motif] = (),
-    oracle: Oracle | None = None,
+    oracle: "Oracle | NetworkOracle | None" = None,
     seed: int = 0,
 ) -> Report:
     """Score generated sequences, and on the same tests real ones, shuffled ones and the samples of other models.
@@ -224,7 +228,7 @@ def _motif_metrics(hits: Mapping[str, Hits]) -> list[Metric]:
     return metrics
 
 
-def _oracle_metrics(parts: Parts, oracle: Oracle) -> list[Metric]:
+def _oracle_metrics(parts: Parts, oracle: "Oracle | NetworkOracle") -> list[Metric]:
     real, seen = oracle(parts.reference), oracle.features(parts.reference)
     held = oracle.calibration
     note = f"Held-out score of the oracle {held.score:.3f} on {held.n:,} rows, slope {held.slope:.2f}."
@@ -238,7 +242,7 @@ def _oracle_metrics(parts: Parts, oracle: Oracle) -> list[Metric]:
         floored(
             "Fréchet distance",
             {name: frechet_distance(seen, oracle.features(part)) for name, part in parts.systems.items()},
-            f"Squared, on {seen.shape[1]} principal components of what the oracle sees, against the reference half.",
+            f"Squared, on {seen.shape[1]} features of what the oracle sees, against the reference half.",
         ),
     ]
 
@@ -281,7 +285,7 @@ def _motifs_table(hits: Mapping[str, Hits]) -> Table:
     )
 
 
-def _notes(parts: Parts, oracle: Oracle | None) -> list[str]:
+def _notes(parts: Parts, oracle: "Oracle | NetworkOracle | None") -> list[str]:
     notes = [
         f"All distances are to {parts.n:,} holdout sequences, from {parts.n:,} of each set; {HOLDOUT} is the other "
         f"half of the holdout, so it is the noise floor. {PAIRS.capitalize()} and {SINGLES} are training sequences."

@@ -16,6 +16,7 @@ from intarsia_domains.dna._noises import AbstractNoise
 from intarsia_domains.dna._sequences import Sequences
 
 _LEAST_SHARE = 1e-3
+_HELD_OUT = 1000  # rows of a measurement, at most: twenty of them have to cost little beside the training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +65,10 @@ def fit_denoiser(
     codes = torch.from_numpy(sequences.codes.astype(np.int64)).to(device)
     features = torch.from_numpy(conditions.encode(labels, len(sequences), length)).to(device)
     order = torch.randperm(len(codes), generator=torch.Generator().manual_seed(seed)).to(device)
-    out = order[: min(len(codes) // 10, 2000)]
+    out = order[: min(len(codes) // 10, _HELD_OUT)]
     rest = order[len(out) :]
     out = out if len(out) else rest
+    passes = max(1, min(4, _HELD_OUT // len(out)))
     noise, process = denoiser.noise, denoiser.process
 
     def prepared(rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,11 +88,11 @@ def fit_denoiser(
     def held_out(network: nn.Module) -> float:
         rng = torch.Generator(device).manual_seed(seed)
         total = torch.zeros((), dtype=torch.float64)
-        for _ in range(4):
+        for _ in range(passes):
             for rows in out.split(512):
                 letters, cond = prepared(rows)
                 nats = noise.objective(process, network, noise.encode(letters), cond, rng)
                 total += nats.sum().double().cpu()
-        return float(total) / (4 * len(out))
+        return float(total) / (passes * len(out))
 
     return train(denoiser, loss, len(rest), held_out, budget, settings, seed=seed, watch=watch)

@@ -15,7 +15,7 @@ from intarsia.particles import FeynmanKac
 from intarsia.precision import half
 from intarsia.samplers import AbstractSampler, Ancestral, PerStep, RandomOrder, Unmask
 from intarsia_domains.dna._alphabet import PAD, Alphabet, Codes
-from intarsia_domains.dna._constrained import JointDraw
+from intarsia_domains.dna._constrained import LetterDraw
 from intarsia_domains.dna._constraints import AbstractConstraint
 from intarsia_domains.dna._denoiser import LetterDenoiser, told
 from intarsia_domains.dna._guidance import Slope, TorchOracle, classifier_free
@@ -65,7 +65,6 @@ def generate(denoiser: LetterDenoiser, slots: Slots, wish: Wish, alphabet: Alpha
 
     Raises:
         SequenceError: no sequence keeps the constraints, or a reward is not finite.
-        RequirementError: the noise cannot keep constraints.
     """
     codes = np.full(slots.allowed.shape[:2], PAD, dtype=np.uint8)
     rules = dict[int, Rules]()
@@ -96,7 +95,7 @@ def _filled(
     guided: Any = denoiser if wish.oracle is None else Slope(denoiser, wish.oracle, wish.strength)
     process, guided = classifier_free(denoiser.process, guided, wish.guidance, joint=rules is not None)
     if rules is not None:
-        guided = JointDraw(process, guided, rules, seed)
+        process, guided = noise.ending(process), LetterDraw(guided, rules, seed)
     cond, given = told(allowed, inside, features), _evidence(noise, allowed, inside)
     model = Diffusion(process, guided)
     with torch.no_grad(), half(device):

@@ -17,6 +17,9 @@ from torch.nn import functional
 from intarsia_domains.dna._alphabet import BASES
 from intarsia_domains.dna._strands import AbstractStrands, OneStrand
 
+_SITES = 8192
+"""Sites that go through the blocks at once where nothing is learned: more would leave a processor's cache."""
+
 
 class AbstractNetwork(ABC):
     """The recipe of a network; a frozen dataclass of plain values and a `strands` object."""
@@ -129,6 +132,13 @@ class LetterNetwork(nn.Module):
             inside: bools, (batch, length).
             told: conditions, (batch, length, channels).
         """
+        rows = max(1, _SITES // max(1, inside.shape[1]))
+        if torch.is_grad_enabled() or inside.device.type != "cpu" or len(inside) <= rows:
+            return self._logits(belief, inside, told)
+        parts = zip(belief.split(rows), inside.split(rows), told.split(rows), strict=True)
+        return torch.cat([self._logits(*part) for part in parts])
+
+    def _logits(self, belief: Tensor, inside: Tensor, told: Tensor) -> Tensor:
         dtype = self.places.first.dtype
         h = self.inlet(belief.to(dtype).transpose(1, 2)) + self.places(inside)
         if self.told is not None:

@@ -37,6 +37,10 @@ class AbstractNoise(ABC):
     def process(self, law: Sequence[float]) -> AbstractProcess[Tensor]:
         """The noise, for data whose letters have these shares."""
 
+    def ending(self, process: Any) -> Any:
+        """The process whose last step, to t = 0, ends at the letters that are predicted; most do."""
+        return process
+
     @property
     def objective(self) -> AbstractObjective:
         """What training minimizes: by default the nelbo."""
@@ -206,6 +210,13 @@ class Simplex(AbstractNoise):
             return process.prior_kl(x0).double().sum((1, 2)) + torch.stack(parts).mean(0)
 
 
+class EndingGaussian(Gaussian):
+    """Gaussian noise whose steps to t = 0 end at the prediction, without the little noise that is left there."""
+
+    def reverse(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        return torch.where(per_site(s, xt) > 0.0, super().reverse(pred, xt, s, t, rng), pred.to(xt.dtype))
+
+
 @dataclass(frozen=True, slots=True)
 class AnalogBits(AbstractNoise):
     """Letters as two numbers -1 or 1 under Gaussian noise (Chen et al. 2023); complements have opposite signs."""
@@ -219,6 +230,9 @@ class AnalogBits(AbstractNoise):
     def process(self, law: Sequence[float]) -> Gaussian:
         # at these ends no bit is in doubt and none is left, so that no time is spent beyond
         return Gaussian(VariancePreserving(6.0, -10.0))
+
+    def ending(self, process: Any) -> Any:
+        return EndingGaussian(process.level)
 
     def shape(self, rows: int, length: int) -> tuple[int, ...]:
         return rows, length, 2

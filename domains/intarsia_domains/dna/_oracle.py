@@ -105,16 +105,7 @@ def train_oracle(
         SequenceError: too few rows, or an activity that is missing.
         MissingExtraError: scikit-learn is not installed.
     """
-    y = np.asarray(activity, dtype=np.float64)
-    if y.shape != (len(sequences),) or len(y) < 50:
-        raise SequenceError(
-            f"an oracle needs at least 50 sequences with a number each, got {len(sequences)}, {y.shape}"
-        )
-    missing = np.flatnonzero(~np.isfinite(y))
-    if missing.size:
-        raise SequenceError(
-            f"the activity of {sequences.names[int(missing[0])]!r} is missing ({missing.size} are); leave those out"
-        )
+    y = activities(sequences, activity)
     same = bool((sequences.lengths == sequences.lengths[0]).all())
     classes = set(np.unique(y)) == {0.0, 1.0}
     table = _table(sequences, same, both_strands)
@@ -130,12 +121,36 @@ def train_oracle(
     axes = np.linalg.svd(scaled[fit], full_matrices=False)[2][:_FEATURES].T
     spread = (scaled[fit] @ axes).std(0)
     axes = axes[:, spread > 1e-9] / spread[spread > 1e-9]
-    slope = float(np.cov(value, y[held])[0, 1] / max(value.var(ddof=1), 1e-12))
-    calibration = Calibration(
-        score=_score(y[held], value, classes), slope=slope, offset=float((y[held] - value).mean()), n=len(held)
-    )
+    calibration = calibrated(y[held], value, classes)
     length = int(sequences.lengths[0]) if same else 0
     return Oracle(length, both_strands, center, scale, best[0], best[1], axes, classes, calibration)
+
+
+def activities(sequences: Sequences, activity: ArrayLike) -> Floats:
+    """One finite number a sequence, of at least 50.
+
+    Raises:
+        SequenceError: there are fewer, or one is missing.
+    """
+    y = np.asarray(activity, dtype=np.float64)
+    if y.shape != (len(sequences),) or len(y) < 50:
+        raise SequenceError(
+            f"an oracle needs at least 50 sequences with a number each, got {len(sequences)}, {y.shape}"
+        )
+    missing = np.flatnonzero(~np.isfinite(y))
+    if missing.size:
+        raise SequenceError(
+            f"the activity of {sequences.names[int(missing[0])]!r} is missing ({missing.size} are); leave those out"
+        )
+    return y
+
+
+def calibrated(truth: Floats, value: Floats, classes: bool) -> Calibration:
+    """What predictions are worth on rows that nothing was fitted on."""
+    slope = float(np.cov(value, truth)[0, 1] / max(value.var(ddof=1), 1e-12))
+    return Calibration(
+        score=_score(truth, value, classes), slope=slope, offset=float((truth - value).mean()), n=len(truth)
+    )
 
 
 def _fitted(table: Floats, y: Floats, classes: bool, penalty: float) -> tuple[Floats, float]:
@@ -156,18 +171,18 @@ def _rescaled(model: tuple[Floats, float], value: Floats, y: Floats, classes: bo
 
 def _score(truth: Floats, value: Floats, classes: bool) -> float:
     """Area under the ROC curve, or Spearman's rank correlation."""
-    ranks = _ranks(value)
+    places = ranks(value)
     if classes:
         ones = truth == 1
         n, m = int(ones.sum()), int((~ones).sum())
-        return float((ranks[ones].sum() - n * (n + 1) / 2) / (n * m)) if n and m else float("nan")
-    a, b = ranks - ranks.mean(), _ranks(truth)
+        return float((places[ones].sum() - n * (n + 1) / 2) / (n * m)) if n and m else float("nan")
+    a, b = places - places.mean(), ranks(truth)
     b = b - b.mean()
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size > 0 else float("nan")
 
 
-def _ranks(values: Floats) -> Floats:
+def ranks(values: Floats) -> Floats:
     """Ranks from 1, equal values sharing the mean of theirs."""
     _, number, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)

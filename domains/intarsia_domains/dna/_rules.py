@@ -134,6 +134,15 @@ class Rules:
         ends = (state >= 0) & self.automaton.accepts[np.maximum(state, 0)] & (letters >= self.shortest)
         return good & ends & (window[:, 0] <= strong) & (strong <= window[:, 1])
 
+    @cached_property
+    def possible(self) -> bool:
+        """Whether any sequence keeps all constraints."""
+        law = np.zeros((1, self.length, BASES + 1))
+        law[..., :BASES] = self.sites
+        law[:, self.shortest :, PAD] = 1.0
+        law /= np.maximum(law.sum(-1, keepdims=True), 1.0)
+        return bool(kernel().totals(self, law)[0] >= _SMALLEST) or self.log_count() > -math.inf
+
     def log_count(self) -> float:
         """Log of the number of sequences that keep all constraints; -inf if none does."""
         law = np.full((self.length, BASES + 1), 1.0)
@@ -191,13 +200,13 @@ def compile_constraints(
             raise SequenceError(f"{part} {reason}")
     low = length if shortest is None else shortest
     rules = _compile(constraints, length, low)
-    if rules is not None and rules.log_count() > -math.inf:
+    if rules is not None and rules.possible:
         return rules
     culprits = list(constraints)
     for part in constraints:  # what can be left out without resolving the contradiction has no part in it
         fewer = [other for other in culprits if other is not part]
         left = _compile(fewer, length, low)
-        if left is None or left.log_count() == -math.inf:
+        if left is None or not left.possible:
             culprits = fewer
     names = [str(part) for part in culprits]
     held = f"{names[0]} cannot be kept" if len(names) == 1 else f"{_listed(names)} cannot be kept together"

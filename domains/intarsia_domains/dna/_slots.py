@@ -133,6 +133,9 @@ def _possible(lengths: Lengths, constraints: Sequence[AbstractConstraint]) -> li
     """Lengths that no constraint excludes by itself."""
     if not constraints:
         return None
+    for part in constraints:
+        if (reason := part.refusal(lengths.longest)) is not None:
+            raise SequenceError(f"{part} {reason}")
     spans = [part.lengths() for part in constraints]
     low = max(lengths.shortest, *(low for low, _ in spans))
     high = min([lengths.longest, *(high for _, high in spans if high is not None)])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from intarsia.errors import ArtifactError, NotFittedError, RequirementError
+from intarsia.errors import ArtifactError, NotFittedError
 from intarsia.testing import check_domain
 from intarsia_domains.dna import (
     RNA,
@@ -138,11 +138,11 @@ def test_several_lengths_are_learned_and_can_be_given(uneven: SequenceDesigner) 
         uneven.sample(2, given={"length": 10})
 
 
-@pytest.mark.parametrize("noise", NOISES[:3], ids=lambda noise: noise.name)
+@pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.name)
 def test_designs_keep_every_constraint(noise: AbstractNoise) -> None:
     model = designer(noise=noise, steps=20).fit(*two_kinds())
     constraints = [Require("TATA"), Avoid("GC"), GCWindow(0.2, 0.4), Keep("R", 0)]
-    made = model.design(40, target={"kind": "poor"}, constraints=constraints, guidance=2.0, seed=0)
+    made = model.design(40, target={"kind": "poor"}, constraints=constraints, guidance=2.0, steps=6, seed=0)
     for text in made.texts():
         assert "TATA" in text
         assert "GC" not in text
@@ -162,7 +162,7 @@ def test_designs_of_several_lengths_keep_constraints(uneven: SequenceDesigner) -
 def test_contradictions_are_said_before_sampling(fitted: SequenceDesigner) -> None:
     with pytest.raises(SequenceError, match=r"GAATTC.*AATT"):
         fitted.design(2, constraints=[Require("GAATTC"), Avoid("AATT")])
-    with pytest.raises(SequenceError, match="cannot be kept"):
+    with pytest.raises(SequenceError, match="needs 11 letters, and a sequence has at most 10"):
         fitted.design(2, constraints=[Require("A" * 11)])
 
 
@@ -243,8 +243,6 @@ def test_what_cannot_be_is_refused(fitted: SequenceDesigner) -> None:
         fitted.edit(["ACGTNACGTA"], target={"kind": "rich"})
     with pytest.raises(SequenceError, match="a target, or a score"):
         fitted.edit(["ACGTAACGTA"])
-    with pytest.raises(RequirementError, match="class logits"):
-        designer(noise=AnalogBits(2), steps=1).fit(["ACGT"] * 4).design(1, constraints=[Require("A")])
     with pytest.raises(SequenceError, match="cannot sum over"):
         designer(noise=Multinomial(2), steps=1).fit(["ACGT"] * 4).score_samples(["ACGN"])
     with pytest.raises(ValueError, match="`drop` is a share"):

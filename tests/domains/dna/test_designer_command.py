@@ -145,7 +145,7 @@ def test_constraints_are_read() -> None:
         (["--gc", "much"], "a range in percent"),
         (["--gc", "60-40"], "GC window"),
         (["--motif", "GATTACA", "--forbid", "ATTA"], "cannot be kept together"),
-        (["--motif", "A" * 20], "cannot be kept"),
+        (["--motif", "A" * 20], "needs 20 letters"),
         (["--motif", "TAX"], "'X' at position 3"),
         (["--target", "kind"], "LABEL=VALUE"),
         (["--target", "kind=z"], "one of a, b"),
