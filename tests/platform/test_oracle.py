@@ -4,6 +4,7 @@ One table. `docs/oracle.md` says in words what is claimed here.
 """
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,7 @@ SAMPLERS: dict[str, AbstractSampler] = {
     "Gibbs": Gibbs(12),
     "Nested": Nested(2, Ancestral(7)),
     "Nested, exact": Nested(3, FirstHitting()),
+    "Nested, leaping": Nested(2, TauLeaping(7)),
     "HeunRemask": HeunRemask(30),
 }
 
@@ -141,11 +143,12 @@ TAKES: dict[str, set[str]] = {
     "Remask": ABSORBING,
     "Remask, rescale": ABSORBING,
     "Remask, loop": ABSORBING,
-    "Psi": set(PROCESSES) - INEXACT - {"record"},
-    "Psi, ancestral": set(PROCESSES) - INEXACT - {"record"},
-    "Gibbs": DISCRETE,
+    "Psi": set(PROCESSES) - INEXACT,
+    "Psi, ancestral": set(PROCESSES) - INEXACT,
+    "Gibbs": JUMPS | RECORD,
     "Nested": set(PROCESSES),
     "Nested, exact": ABSORBING,
+    "Nested, leaping": JUMPS,
     "HeunRemask": {"record"},
 }
 """Which processes each sampler takes; all others it must refuse."""
@@ -167,7 +170,8 @@ def test_sampler_shows_the_law_it_claims(sampler: str, process: str) -> None:
     steps = SAMPLERS[sampler]
     if process in RECORD:
         # the product of fields is not enumerated: more steps, and a tolerance that covers their error
-        check_sampler(Ancestral(30), PROCESSES[process], n=2000)
+        fine = Nested(2, Ancestral(30)) if isinstance(steps, Nested) else replace(steps, steps=30)
+        check_sampler(fine, PROCESSES[process], n=2000)
     elif process in FINER:
         fine = Ancestral(FINER[process])
         check_sampler(Nested(2, fine) if isinstance(steps, Nested) else fine, PROCESSES[process], n=2000)
@@ -204,7 +208,7 @@ def points_of_everything(count: int = 9) -> dict[str, torch.Tensor]:
     }
 
 
-@pytest.mark.parametrize("sampler", [Ancestral(24), Nested(2, Ancestral(16))], ids=repr)
+@pytest.mark.parametrize("sampler", [Ancestral(24), Nested(2, Ancestral(16)), Gibbs(24), Psi(24, 1.0)], ids=repr)
 def test_evidence_on_a_record_of_every_kind(sampler: AbstractSampler) -> None:
     points = points_of_everything()
     law = torch.randn(9, dtype=torch.float64, generator=torch.Generator().manual_seed(4)) * 0.5

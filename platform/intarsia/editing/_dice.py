@@ -20,7 +20,7 @@ FLOOR = -69.0775527898
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A noised path of states, and what the model's kernels missed on it.
+    """A noised path of states, and what the model's kernels missed on it (He et al. 2024, arXiv 2410.08207).
 
     Args:
         states: from the noisiest to x0, steps + 1 of them.

@@ -15,7 +15,7 @@ from intarsia.processes import AbstractFinite, AbstractProcess, Gaussian, Produc
 
 
 class Compose:
-    """The kernels of several denoisers, mixed at every step and site.
+    """The kernels of several denoisers, mixed at every step and site (Du et al. 2023, arXiv 2302.11552).
 
     **This is not the sampler of the product (or mixture) of the models**, even where every denoiser is perfect:
     p_a(x_i | xt) p_b(x_i | xt) is not the conditional of p_a p_b / Z, whose other sites would have to agree too. On

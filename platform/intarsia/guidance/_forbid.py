@@ -9,6 +9,8 @@ from torch import Tensor
 class Forbid:
     """A denoiser with some classes ruled out at every site (projection onto a constraint on single sites).
 
+    That is p(x0 | xt) given that x0 is allowed, the nearest law in KL (Cardei et al. 2025, arXiv 2503.09790).
+
     Args:
         denoiser: a network of class logits.
         entries: bools over the entries of its logits, true where a class must not be drawn.

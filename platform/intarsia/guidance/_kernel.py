@@ -61,6 +61,13 @@ class AbstractGuided(AbstractFinite):
         return draw(self.classes, self.reverse_law(pred, xt, s, t), xt, rng)
 
     @property
+    def has_leave_one_out(self) -> bool:
+        return False
+
+    def leave_one_out(self, pred: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        raise RequirementError(f"the prediction is not the posterior of the guided kernel; use that of {self.process}")
+
+    @property
     def has_rates(self) -> bool:
         return self.process.has_rates
 

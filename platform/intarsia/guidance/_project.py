@@ -15,10 +15,11 @@ from intarsia.processes import AbstractFinite, AbstractProcess, Xor
 class Project:
     """The posterior with classes at 0 that `allowed` forbids in this state.
 
-    A change of the posterior for every noise of classes. It keeps each site's law given that it is allowed, one step
-    at a time, which is **not** the model's law given that the whole state is: that would look ahead. `FeynmanKac`
-    weighs particles for that. Where nothing is allowed at a site that is undecided, the state is a dead end for the
-    constraint; the site then keeps its law, and `dead_ends` counts it, so that rows can be drawn again.
+    The law nearest in KL that the constraint allows (as in Cardei et al. 2025, arXiv 2503.09790, where constraints are
+    soft), so a change of the posterior for every noise of classes. It keeps each site's law given that it is allowed,
+    one step at a time, which is **not** the model's law given that the whole state is: that would look ahead.
+    `FeynmanKac` weighs particles for that. Where nothing is allowed at a site that is undecided, the state is a dead
+    end for the constraint; the site then keeps its law, and `dead_ends` counts it, so that rows can be drawn again.
 
     Args:
         process: noise whose denoiser predicts class logits.

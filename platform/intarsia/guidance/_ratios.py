@@ -40,6 +40,8 @@ class AbstractRatios(ABC):
 class EnumeratedRatios(AbstractRatios):
     """Ask the predictor about every change of every site: exact, at sites · classes rows a state.
 
+    The exact ratios of Nisonoff et al. 2024, arXiv 2406.01572.
+
     Args:
         log_prob: `(xt, t) -> log p(c | xt)` in nats, (batch,); called once a site on all its changes.
     """

@@ -76,6 +76,8 @@ def any_order_log_prob(
 ) -> Tensor:
     """Σ log p(x_i | sites before i) along each of the given orders, nats, (batch, orders).
 
+    Any-order autoregression of an absorbing model (Ou et al. 2025, arXiv 2406.03736).
+
     A denoiser that reads the time is told evenly spread quantiles of the hitting times. Sites that an order leaves out
     stay masked, so an order of some sites gives their marginal log-likelihood.
 

@@ -18,6 +18,8 @@ MAX_SITES = 16
 def exact_log_prob(process: Discrete, denoiser: Denoiser, x0: Tensor, *, cond: object = None) -> Tensor:
     """log E_order Π p(x_i | sites before i): the law that `FirstHitting` draws from, nats per row, (batch,).
 
+    Of that the nelbo is the bound by Jensen's inequality (Ou et al. 2025, arXiv 2406.03736, theorem 2).
+
     The sum over all orders is f(all sites) with f(∅) = 1 and f(S) = Σ_{i in S} p(i is next after S - i) f(S - i)
     p(x_i | x of S - i), so 2^sites calls are enough for sites! orders. It is at least every bound of this package (in
     expectation), and equal to them where the conditionals fit together.

@@ -43,6 +43,8 @@ def site_nelbo(
 ) -> Any:
     """The continuous-time nelbo site by site, nats, (batch, *sites), or a dict of them for records; for every process.
 
+    For absorbing noise the summands of Shi et al. 2024, arXiv 2406.04329, eq. 4.
+
     Prior, diffusion and reconstruction together, over `samples` draws of time and noise; the sum over sites is an
     estimate of `Diffusion.nelbo(x0).total`.
     """

@@ -73,6 +73,8 @@ class LossMemory(nn.Module):
 class LossAware(AbstractObjective):
     """Another objective at times drawn where its loss is large; its expectation stays as it is.
 
+    Nichol & Dhariwal 2021, arXiv 2102.09672, eq. 18, for any loss that is an integral over time.
+
     `memory` learns from every call that has gradients, so evaluations leave it alone.
     """
 

@@ -19,12 +19,12 @@ StepWeight: TypeAlias = Callable[[Tensor, int], Tensor]
 
 
 def falling(step: Tensor, steps: int) -> Tensor:
-    """T - k: little masked, much weight."""
+    """T - k: little masked, much weight (arXiv 2410.14157)."""
     return steps - step
 
 
 def inverse(step: Tensor, steps: int) -> Tensor:
-    """1 / (k + 1), the weight of the nelbo with a linear schedule."""
+    """1 / (k + 1), the weight of the nelbo with a linear schedule (arXiv 2406.04329)."""
     return 1.0 / (step + 1.0)
 
 

@@ -14,7 +14,7 @@ from intarsia.processes import AbstractProcess
 
 @dataclass(frozen=True, slots=True)
 class NelboObjective(AbstractTimed):
-    """The continuous-time nelbo at low-discrepancy times; works for every process."""
+    """The continuous-time nelbo at low-discrepancy times (Kingma et al. 2021, arXiv 2107.00630); for every process."""
 
     def at(
         self,

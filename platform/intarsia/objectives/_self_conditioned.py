@@ -53,6 +53,8 @@ class SelfConditioned(AbstractObjective):
 class Recall:
     """A denoiser for samplers: each call is shown the prediction of the call before.
 
+    The sampler of analog bits (Chen et al. 2022, arXiv 2208.04202).
+
     For sampling only: a likelihood must not remember states. A call of other size, or later in time than the last
     one by more than `rise`, begins a new run; so does `forget`.
 

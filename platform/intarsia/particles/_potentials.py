@@ -25,7 +25,7 @@ class AbstractPotential(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Difference(AbstractPotential):
-    """G = exp(r(xs) - r(xt)), the first one exp(r): a path weighs what its present state promises."""
+    """G = exp(r(xs) - r(xt)), the first one exp(r): a path weighs what its state promises (arXiv 2501.06848)."""
 
     def advance(self, reward: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         return reward, memory
@@ -33,7 +33,7 @@ class Difference(AbstractPotential):
 
 @dataclass(frozen=True, slots=True)
 class Max(AbstractPotential):
-    """G = exp(max of r so far): a path is known by its best moment."""
+    """G = exp(max of r so far): a path is known by its best moment (arXiv 2501.06848)."""
 
     start: ClassVar[tuple[float, ...]] = (-torch.inf, 0.0)
 
@@ -45,7 +45,7 @@ class Max(AbstractPotential):
 
 @dataclass(frozen=True, slots=True)
 class Sum(AbstractPotential):
-    """G = exp(sum of r so far): early promises count again at every step."""
+    """G = exp(sum of r so far): early promises count again at every step (arXiv 2501.06848)."""
 
     start: ClassVar[tuple[float, ...]] = (0.0, 0.0)
 

@@ -44,6 +44,10 @@ class AbstractFinite(AbstractProcess[Tensor]):
         probs = (weights @ hit.flatten(1)).view(-1, *hit.shape[1:])
         return probs.log().clamp(min=IMPOSSIBLE)
 
+    def log_probs(self, pred: Tensor) -> Tensor:
+        """log p(x0 | xt) that a prediction gives to every class of a site, as entries, float64."""
+        return self.classes.log_softmax(pred.double())
+
     def log_posterior(self, pred: Tensor, x0: Tensor) -> Tensor:
         """log p(x0 | xt) that a prediction gives to `x0`, (batch, *sites)."""
         return self.classes.log_prob(pred, x0)
@@ -58,6 +62,11 @@ class AbstractFinite(AbstractProcess[Tensor]):
         if not isinstance(self.classes, Ragged):
             return table
         return torch.cat([table[:, site, :count] for site, count in enumerate(self.classes.num_classes)], 1)
+
+    @property
+    def has_leave_one_out(self) -> bool:
+        """Whether `leave_one_out` is defined: not for guided kernels, whose prediction is not their own posterior."""
+        return True
 
     def leave_one_out(self, pred: Tensor, xt: Tensor, t: Tensor) -> Tensor:
         """The law of x0 given xt at the other sites, from the posterior ∝ loo(x0) q(xt | x0) (Gourevitch et al. 2026).

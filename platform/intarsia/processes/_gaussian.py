@@ -92,6 +92,7 @@ class VarianceExploding(AbstractNoiseLevel):
 class Gaussian(AbstractProcess[Tensor]):
     """xt = a(t) x0 + b(t) ε, with a the signal and b = a · exp(-log-SNR / 2) the noise; `pred` is E[x0 | xt].
 
+    Kingma et al. 2021, arXiv 2107.00630: the integrand of the nelbo is -SNR'(t) (x0 - pred)² / 2.
     `reverse` puts that mean into the bridge and is exact up to O(step). At t = 0 a little noise is left
     (log-SNR is finite), which `reconstruction` accounts for; observed sites are kept as they are by samplers.
     """

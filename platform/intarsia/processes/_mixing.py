@@ -18,7 +18,9 @@ from intarsia.spaces import Categorical
 
 @dataclass(frozen=True)
 class Mixing(AbstractFinite):
-    """q(xt | x0) = alpha(t) δ(x0) + (1 - alpha(t)) π_t, with π_t = m(t) · δ(mask) + (1 - m(t)) · law (GIDD, XDLM).
+    """q(xt | x0) = alpha(t) δ(x0) + (1 - alpha(t)) π_t, with π_t = m(t) · δ(mask) + (1 - m(t)) · law.
+
+    Mixtures of masks and redrawn classes: von Rütte et al. 2025, GIDD, arXiv 2503.04482, and XDLM.
 
     It is a Markov chain, q(xt | xs) = alpha(t)/alpha(s) δ(xs) + c with c = (1 - alpha(t)) π_t - alpha(t)/alpha(s)
     (1 - alpha(s)) π_s, where c is not negative: where neither (1 - alpha) m / alpha nor (1 - alpha) (1 - m) / alpha

@@ -14,6 +14,8 @@ from intarsia.processes._base import AbstractProcess, Exactness
 class Product(AbstractProcess[dict[str, Tensor]]):
     """One process per named field; states, predictions and losses are dicts with the same names.
 
+    q(xt | x0) = Π q_k(xt_k | x0_k), so kernels multiply and nelbos add (as in Kotelnikov et al. 2023, TabDDPM).
+
     A time is a tensor for all fields, or a dict with one per field, so that fields may have clocks of their own.
     Fields that share a process should be one field with many sites.
     """

@@ -20,6 +20,8 @@ _QUADRATURE = 256
 class Reflected(AbstractProcess[Tensor]):
     """Reflected Brownian motion on [low, high] is folded Brownian motion: xt = fold(x0 + σ(t) ε), σ² = 1 / SNR.
 
+    The noise of reflected diffusion models (Lou & Ermon 2023, arXiv 2304.04740), without simulating it.
+
     So q(xt | x0) is a sum over the images of x0, the points that fold to it; the bridge is exact (choose the image
     that xt came from, then a Brownian bridge, then fold); the prior is uniform, and no sample leaves the bounds.
 

@@ -42,7 +42,7 @@ class Ramp(AbstractShare):
 
 @dataclass(frozen=True, slots=True)
 class HybridShare(AbstractShare):
-    """The mask's share of GIDD's hybrid noise; see `HybridSurvival`."""
+    """The mask's share of the hybrid noise of GIDD (arXiv 2503.04482); see `HybridSurvival`."""
 
     uniform: float = 0.2
 

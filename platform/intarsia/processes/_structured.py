@@ -88,11 +88,11 @@ class Structured(AbstractFinite):
 
     def _after(self, x: Tensor, alpha: Tensor) -> Tensor:
         """Law of the state when `alpha` is left, from classes `x`, (batch, *sites, classes)."""
-        return self._kernel.forward(self.classes.is_class(x).double(), -_log(alpha))
+        return self._kernel.after(x, -_log(alpha))
 
     def _into(self, x: Tensor, alpha: Tensor) -> Tensor:
         """Chances to be at `x` when `alpha` is left, from every class, (batch, *sites, classes)."""
-        return self._kernel.backward(self.classes.is_class(x).double(), -_log(alpha))
+        return self._kernel.into(x, -_log(alpha))
 
     def prior(self, shape: tuple[int, ...], rng: torch.Generator | None = None) -> Tensor:
         device = rng.device if rng is not None else torch.device("cpu")

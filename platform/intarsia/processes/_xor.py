@@ -82,6 +82,9 @@ class Xor(AbstractFinite):
     def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         return self._pairs.reverse_law(_two_logits(pred), xt, s, t)
 
+    def log_probs(self, pred: Tensor) -> Tensor:
+        return torch.stack((logsigmoid(-pred.double()), logsigmoid(pred.double())), -1)
+
     def log_posterior(self, pred: Tensor, x0: Tensor) -> Tensor:
         return logsigmoid(torch.where(x0 == 1, pred, -pred))
 

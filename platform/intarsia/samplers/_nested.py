@@ -14,7 +14,7 @@ from intarsia.evidence import Evidence, hold, restrict, times
 from intarsia.processes import AbstractProcess, Discrete
 from intarsia.samplers._ancestral import Ancestral
 from intarsia.samplers._base import AbstractSampler, Claim, uniform_grid
-from intarsia.samplers._until import Until
+from intarsia.samplers._until import until
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Estimate(Generic[State]):
 class Nested(AbstractSampler):
     """xs ~ q(xs | xt, x0), where an inner sampler draws all of x0 from p(x0 | xt) together.
 
+    Elata et al. 2023, arXiv 2305.19066, for every noise.
     The error that `Ancestral` makes by drawing the sites of x0 apart becomes that of the inner sampler: with an exact
     one every x0 is a draw from the model, at any number of outer steps. With an inner one of few calls x0 starts as a
     sketch and improves, since less is left to draw each time. The sample is the last x0, so there is one at any time.
@@ -55,7 +56,7 @@ class Nested(AbstractSampler):
         return self.inner.claim
 
     def check(self, process: AbstractProcess[Any]) -> None:
-        self.inner.check(process if _is_absorbing(process) else Until(process, 1.0))
+        self.inner.check(process if _is_absorbing(process) else until(process, 1.0))
 
     def run(
         self,
@@ -119,7 +120,7 @@ class Nested(AbstractSampler):
             holed = cast(Tensor, x)
             known = Evidence(holed, holed != process.mask_id(holed.device))
             return cast(State, self.inner.sample(process, denoiser, holed, given=known, cond=cond, rng=rng))
-        part = Until(process, t)
+        part = until(process, t)
 
         def slowed(xt: Any, u: Any, c: Any) -> Any:
             return denoiser(xt, part.clock(u), c)

@@ -28,7 +28,7 @@ class AbstractOrder(ABC):
 
 @dataclass(frozen=True, slots=True)
 class RandomOrder(AbstractOrder):
-    """Every order is as likely, as in `FirstHitting`."""
+    """Every order is as likely, as in `FirstHitting` (Zheng et al. 2024, arXiv 2409.02908)."""
 
     def score(self, classes: AbstractClasses, pred: Tensor, rng: torch.Generator | None) -> Tensor:
         best = classes.top(pred, 1)[..., 0]
@@ -54,7 +54,7 @@ class Margin(AbstractOrder):
 
 @dataclass(frozen=True, slots=True)
 class LeastEntropy(AbstractOrder):
-    """The site whose class is least open, in nats."""
+    """The site whose class is least open, in nats (Ben-Hamu et al. 2025, arXiv 2505.24857)."""
 
     def score(self, classes: AbstractClasses, pred: Tensor, rng: torch.Generator | None) -> Tensor:
         return -entropy(classes, pred)

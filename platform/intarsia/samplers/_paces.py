@@ -25,7 +25,7 @@ class AbstractPace(ABC):
 
 @dataclass(frozen=True, slots=True)
 class PerStep(AbstractPace):
-    """The same number of sites at every call."""
+    """The same number of sites at every call (Chang et al. 2022, MaskGIT, with an even pace)."""
 
     sites: int = 1
 

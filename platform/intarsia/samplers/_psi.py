@@ -1,12 +1,12 @@
 """Psi samplers: a step back along the bridge, or forward again from a drawn x0."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from intarsia._types import Denoiser, State, batch_size, device_of
+from intarsia._types import Clock, Denoiser, State, batch_size, clock, device_of
 from intarsia.errors import RequirementError
 from intarsia.evidence import Evidence, hold, times
 from intarsia.processes import AbstractFinite, AbstractProcess, Product
@@ -21,7 +21,8 @@ class Psi(AbstractSampler):
     A predictor and corrector for any noise whose x0 can be drawn: both parts have the marginals of time s, so the
     mixture has, at every κ. κ = 1 is ancestral sampling; for masks it is remasking with σ = (1 - κ)(1 - alpha(s)). Less
     than 1 lets sites forget and be drawn again from what the others have become, which mends a network's errors and
-    costs a perfect one order: see `Remask`. Sites of finite noise choose apart, others row by row.
+    costs a perfect one order: see `Remask`. Sites of finite noise choose apart, others row by row. In a record the
+    fields whose prediction is only a mean take ancestral steps; `Heun` with churn is what corrects Gaussian ones.
 
     Args:
         steps: equal steps.
@@ -46,7 +47,8 @@ class Psi(AbstractSampler):
         return "first order" if self.kappa == 1.0 else "biased"
 
     def check(self, process: AbstractProcess[Any]) -> None:
-        if process.reverse_is != "exact":
+        fields = process.fields.values() if isinstance(process, Product) else [process]
+        if all(field.reverse_is != "exact" for field in fields):
             raise RequirementError(
                 f"`Psi` needs noise whose prediction is a law that x0 can be drawn from, got {process}. "
                 "Use `Ancestral`, or `Heun` with churn for a Gaussian field."
@@ -65,26 +67,27 @@ class Psi(AbstractSampler):
         grid = uniform_grid(self.steps).to(device_of(x1))
         x: Any = x1
         for s, t in zip(grid[1:], grid[:-1], strict=True):
-            end, there, here = (times(u.expand(batch_size(x)), x, given) for u in (torch.zeros_like(s), s, t))
-            x0 = process.reverse(cached(x, here, cond), x, end, here, rng)
-            back: Any = process.bridge(x0, x, there, here, rng)
-            if self.kappa < 1.0 and self.window[0] <= float(s) <= self.window[1]:
-                back = mixed(process, back, process.corrupt(x0, there, rng), self.kappa, rng)
-            x = hold(back, given)
+            there, here = (times(u.expand(batch_size(x)), x, given) for u in (s, t))
+            used = self.kappa if self.window[0] <= float(s) <= self.window[1] else 1.0
+            x = hold(stepped(process, cached(x, here, cond), x, there, here, used, rng), given)
         return x
 
 
-def mixed(process: AbstractProcess[Any], a: Any, b: Any, kappa: float, rng: torch.Generator | None) -> Any:
-    """`a` with probability κ and else `b`: site by site for finite noise, field by field of a record, or row by row."""
+def stepped(
+    process: AbstractProcess[Any], pred: Any, x: Any, s: Clock, t: Clock, kappa: float, rng: torch.Generator | None
+) -> Any:
+    """One step of every field that x0 can be drawn for, and the reverse kernel of the others."""
     if isinstance(process, Product):
-        return {name: mixed(field, a[name], b[name], kappa, rng) for name, field in process.fields.items()}
-    rows = torch.rand((batch_size(a),), dtype=torch.float64, generator=rng, device=device_of(a)) < kappa
-    if isinstance(a, dict):
-        return {name: _where(rows, value, b[name]) for name, value in cast(dict[str, Tensor], a).items()}
-    if isinstance(process, AbstractFinite):
-        rows = torch.rand(a.shape, dtype=torch.float64, generator=rng, device=a.device) < kappa
-    return _where(rows, a, b)
+        fields = process.fields.items()
+        return {k: stepped(f, pred[k], x[k], clock(s, k), clock(t, k), kappa, rng) for k, f in fields}
+    if process.reverse_is != "exact":
+        return process.reverse(pred, x, s, t, rng)
+    x0 = process.reverse(pred, x, torch.zeros_like(s), t, rng)
+    back = process.bridge(x0, x, s, t, rng)
+    return back if kappa == 1.0 else mixed(process, back, process.corrupt(x0, s, rng), kappa, rng)
 
 
-def _where(chosen: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    return torch.where(chosen.view(chosen.shape + (1,) * (a.ndim - chosen.ndim)), a, b)
+def mixed(process: AbstractProcess[Any], a: Tensor, b: Tensor, kappa: float, rng: torch.Generator | None) -> Tensor:
+    """`a` with probability κ and else `b`: site by site for finite noise, or row by row."""
+    shape = a.shape if isinstance(process, AbstractFinite) else (a.shape[0],) + (1,) * (a.ndim - 1)
+    return torch.where(torch.rand(shape, dtype=torch.float64, generator=rng, device=a.device) < kappa, a, b)

@@ -40,7 +40,7 @@ class AbstractRemasking(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Cap(AbstractRemasking):
-    """σ = min(eta, σ_max)."""
+    """σ = min(eta, σ_max): "cap" of ReMDM (arXiv 2503.00307)."""
 
     eta: float = 0.02
 
@@ -53,7 +53,7 @@ class Cap(AbstractRemasking):
 
 @dataclass(frozen=True, slots=True)
 class Rescale(AbstractRemasking):
-    """σ = eta σ_max."""
+    """σ = eta σ_max: "rescale" of ReMDM (arXiv 2503.00307)."""
 
     eta: float = 0.02
 
@@ -68,7 +68,7 @@ class Rescale(AbstractRemasking):
 class LeastConfident(AbstractRemasking):
     """The σ of `base` is shared out by softmax(-p) over the unmasked sites, p the chance a value was drawn with.
 
-    Then σ depends on the values, and the laws of single sites are no longer kept.
+    "conf" of ReMDM (arXiv 2503.00307). σ depends on the values then, and the laws of single sites are no longer kept.
     """
 
     base: AbstractRemasking = Rescale(1.0)
@@ -84,6 +84,8 @@ class LeastConfident(AbstractRemasking):
 @dataclass(frozen=True, slots=True)
 class Loop(AbstractRemasking):
     """Down to the time `level`, then around at it with the σ of `base`, then to the end; no remasking elsewhere.
+
+    "loop" of ReMDM (arXiv 2503.00307).
 
     Args:
         base: σ while time stands still.

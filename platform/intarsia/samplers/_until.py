@@ -7,7 +7,13 @@ import torch
 from torch import Tensor
 
 from intarsia._types import Clock
-from intarsia.processes import AbstractProcess, Exactness
+from intarsia.classes import AbstractClasses
+from intarsia.processes import AbstractFinite, AbstractProcess, Exactness
+
+
+def until(process: AbstractProcess[Any], end: float) -> "Until":
+    """`process` until the time `end`, with jump rates where it has some."""
+    return FiniteUntil(process, end) if isinstance(process, AbstractFinite) else Until(process, end)
 
 
 @dataclass(frozen=True)
@@ -66,3 +72,53 @@ class Until(AbstractProcess[Any]):
 
     def reconstruction(self, pred: Any, x0: Any, xt: Any) -> Any:
         return self.process.reconstruction(pred, x0, xt)
+
+
+@dataclass(frozen=True)
+class FiniteUntil(Until, AbstractFinite):  # pyright: ignore[reportIncompatibleVariableOverride]
+    """The same where sites have finitely many states: leaps take its rates, correctors its leave-one-out law."""
+
+    process: AbstractFinite
+
+    @property
+    def classes(self) -> AbstractClasses:
+        return self.process.classes
+
+    @property
+    def has_mask(self) -> bool:
+        return self.process.has_mask
+
+    @property
+    def has_rates(self) -> bool:
+        return self.process.has_rates
+
+    @property
+    def has_leave_one_out(self) -> bool:
+        return self.process.has_leave_one_out
+
+    def prior_law(self) -> tuple[Tensor, float]:
+        """That of `process`, which nothing at time `end` follows, but whose support is that of the noise."""
+        return self.process.prior_law()
+
+    def reverse_law(self, pred: Tensor, xt: Tensor, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        return self.process.reverse_law(pred, xt, self.clock(s), self.clock(t))
+
+    def rates(self, pred: Tensor, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """See the base class; this clock is slower, so they are `end` times as large."""
+        entries, to_mask = self.process.rates(pred, xt, self.clock(t))
+        return self.end * entries, self.end * to_mask
+
+    def log_probs(self, pred: Tensor) -> Tensor:
+        return self.process.log_probs(pred)
+
+    def log_posterior(self, pred: Tensor, x0: Tensor) -> Tensor:
+        return self.process.log_posterior(pred, x0)
+
+    def log_likelihood(self, xt: Tensor, t: Tensor) -> Tensor:
+        return self.process.log_likelihood(xt, self.clock(t))
+
+    def leave_one_out(self, pred: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        return self.process.leave_one_out(pred, xt, self.clock(t))
+
+    def from_leave_one_out(self, loo: Tensor, xt: Tensor, t: Tensor) -> Tensor:
+        return self.process.from_leave_one_out(loo, xt, self.clock(t))

@@ -58,7 +58,7 @@ def _nodes(device: torch.device) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True, slots=True)
 class Argmax(AbstractSchedule):
-    """alpha(t) of the argmax of Gaussian noise whose signal a(t) is a schedule: see `argmax_survival`.
+    """alpha(t) of the argmax of Gaussian noise whose signal a(t) is a schedule (arXiv 2506.10892): `argmax_survival`.
 
     `Discrete.uniform(K, Argmax(K))` is then the noise of Duo: its states may be drawn as the argmax of Gaussian ones,
     w = a(t) onehot(x0) + √(1 - a(t)²) ε, so a network can be shown softmax(w / τ) while τ falls (Duo's curriculum),

@@ -6,10 +6,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from intarsia import Ancestral, Cosine, FirstHitting, Gaussian
+from intarsia import Ancestral, Cosine, FirstHitting, Gaussian, Polynomial
 from intarsia.errors import RequirementError
-from intarsia.guidance import Project, Temperature
-from intarsia.processes import Discrete, Xor
+from intarsia.guidance import EnumeratedRatios, Project, Temperature, Tilted
+from intarsia.processes import (
+    AbstractFinite,
+    ClasswiseAbsorbing,
+    Death,
+    Discrete,
+    Enumerated,
+    Mixing,
+    Product,
+    Riffle,
+    Structured,
+    Xor,
+)
 from intarsia.testing import BayesDenoiser, all_states, chi_square, enumerated_law, total_variation
 
 COUNTS = [2, 3]
@@ -74,16 +85,47 @@ def test_only_class_logits_are_projected() -> None:
 @pytest.mark.parametrize("steps", [1, 2, 5])
 @pytest.mark.parametrize(
     "process",
-    [Discrete.absorbing(3), Discrete.uniform(3, Cosine()), Discrete(3, mask=0.4, law=(0.2, 0.5, 0.3))],
+    [
+        Discrete.absorbing(3),
+        Discrete.uniform(3, Cosine()),
+        Discrete(3, mask=0.4, law=(0.2, 0.5, 0.3)),
+        ClasswiseAbsorbing(3, Polynomial((0.7, 1.0, 2.0))),
+        Mixing.hybrid(3),
+        Structured.gaussian(3, 1.0),
+    ],
     ids=repr,
 )
-def test_one_site_is_tempered_exactly(process: Discrete, steps: int, temperature: float) -> None:
+def test_one_site_is_tempered_exactly(process: AbstractFinite, steps: int, temperature: float) -> None:
     law = torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64)
     points = torch.arange(3)[:, None]
     guided = Temperature(process, BayesDenoiser(process, points, law.log()), temperature)
     _, got = enumerated_law(Ancestral(steps), process, guided, 1)
     expected = law ** (1 / temperature)
     assert total_variation(got[:3], expected / expected.sum()) < 1e-12
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_one_bit_is_tempered_exactly(steps: int) -> None:
+    process, law = Xor(1), torch.tensor([0.3, 0.7], dtype=torch.float64)
+    guided = Temperature(process, BayesDenoiser(process, torch.tensor([[0], [1]]), law.log()), 0.4)
+    _, got = enumerated_law(Ancestral(steps), process, guided, 1)
+    expected = law**2.5
+    assert total_variation(got, expected / expected.sum()) < 1e-12
+    sure = Temperature(process, lambda x, t, c: torch.tensor([[torch.inf]]), 0.4)
+    assert sure(torch.tensor([[0]]), torch.tensor([0.5])).item() == torch.inf
+
+
+def test_records_are_tempered_field_by_field() -> None:
+    process = Product({"a": Discrete.uniform(2), "b": Xor(1)})
+    points = {"a": torch.tensor([[0], [1]]), "b": torch.tensor([[0], [1]])}
+    denoiser = BayesDenoiser(process, points, torch.tensor([0.2, 0.8]).log())
+    guided = Temperature(process, denoiser, 0.5)
+    x, t = {"a": torch.tensor([[1]]), "b": torch.tensor([[0]])}, {"a": torch.tensor([0.4]), "b": torch.tensor([0.7])}
+    pred, got = denoiser(x, t), guided(x, t)
+    for name, field in process.fields.items():
+        alone = Temperature(field, lambda x, t, c, n=name: pred[n], 0.5)(x[name], t[name])
+        assert torch.equal(got[name], alone)
+        assert not torch.allclose(field.log_probs(got[name]), field.log_probs(pred[name]), atol=1e-3)
 
 
 def test_tempering_the_posterior_would_be_another_law() -> None:
@@ -110,8 +152,12 @@ def test_two_masked_sites_are_tempered_one_by_one() -> None:
 def test_temperature_refuses() -> None:
     denoiser = BayesDenoiser(Discrete.uniform(2), all_states([2, 2]), torch.zeros(4))
     assert not Temperature(Discrete.uniform(2), denoiser, 1.0).time_free
-    with pytest.raises(RequirementError, match="Discrete"):
-        Temperature(Xor(2), denoiser, 1.0)
+    tilted = Tilted(Discrete.uniform(2), EnumeratedRatios(lambda x, t: torch.zeros(len(x))))
+    for process in (Gaussian(), Death(), Riffle(3, 4, Enumerated()), tilted):
+        with pytest.raises(RequirementError, match="no law of a site given the others"):
+            Temperature(process, denoiser, 1.0)
+    with pytest.raises(RequirementError, match="in the field 'real'"):
+        Temperature(Product({"bits": Xor(2), "real": Gaussian()}), denoiser, 1.0)
     with pytest.raises(ValueError, match="positive"):
         Temperature(Discrete.uniform(2), denoiser, 0.0)
     for x, t in itertools.product(all_states([2, 2]), (0.0, 1.0)):

@@ -6,9 +6,18 @@ import pytest
 import torch
 
 from intarsia import Evidence
-from intarsia.processes import AbstractProcess, Discrete, Gaussian, Product, Xor
-from intarsia.samplers import Ancestral, FirstHitting, Nested, TauLeaping, Unmask
-from intarsia.samplers._until import Until
+from intarsia.processes import AbstractProcess, Discrete, Gaussian, Mixing, Product, Structured, Xor
+from intarsia.samplers import (
+    Ancestral,
+    FirstHitting,
+    Gibbs,
+    Nested,
+    Shift,
+    TauLeaping,
+    ThetaTrapezoidal,
+    Unmask,
+)
+from intarsia.samplers._until import FiniteUntil, Until, until
 from intarsia.testing import (
     BayesDenoiser,
     all_states,
@@ -18,6 +27,8 @@ from intarsia.testing import (
     enumerated_law,
     total_variation,
 )
+from intarsia.testing._enumerate import reverse_rates
+from intarsia.testing._finite import FiniteSites
 
 POINTS = all_states([2, 2])
 LAW = torch.tensor([0.45, 0.05, 0.05, 0.45], dtype=torch.float64)
@@ -106,6 +117,10 @@ CASES: list[tuple[Nested, AbstractProcess]] = [
     (Nested(6, Ancestral(6)), Discrete.uniform(3)),
     (Nested(6, Ancestral(6)), Product({"a": Discrete.absorbing(2), "b": Gaussian()})),
     (Nested(3, Nested(3, Ancestral(3))), Xor(2)),
+    (Nested(3, TauLeaping(8)), Discrete.uniform(3)),
+    (Nested(3, TauLeaping(8)), Discrete(2, mask=0.4)),
+    (Nested(2, ThetaTrapezoidal(12)), Xor(2)),
+    (Nested(3, Gibbs(6)), Structured.gaussian(3, 1.0)),
 ]
 
 
@@ -116,11 +131,46 @@ def test_check_sampler(sampler: Nested, process: AbstractProcess) -> None:
 
 def test_inner_samplers_that_cannot_start_there_are_refused() -> None:
     check_refusal(Nested(3, FirstHitting()), Discrete.uniform(3))
-    check_refusal(Nested(3, TauLeaping(3)), Discrete.uniform(3))
+    check_refusal(Nested(3, TauLeaping(3)), Gaussian())
+    check_refusal(Nested(3, ThetaTrapezoidal(3, leap=Shift())), Discrete(3, mask=0.4))
     Nested(3, TauLeaping(3)).check(Discrete.absorbing(3))
     for make in (lambda: Nested(0), lambda: Nested(seconds=0.0)):
         with pytest.raises(ValueError, match="must"):
             make()
+
+
+def test_a_part_of_finite_noise_has_its_rates_and_laws() -> None:
+    """`rates` is the slope of the kernel in the part's own time, and what is said of one site is that of the noise."""
+    noise = Mixing.hybrid(3)
+    part = until(noise, 0.4)
+    assert isinstance(part, FiniteUntil)
+    assert until(Gaussian(), 0.4) == Until(Gaussian(), 0.4)
+    finite, x = FiniteSites(part, 1), torch.arange(4)[:, None]
+    t = torch.full((4,), 0.7, dtype=torch.float64)
+    pred = torch.randn(4, 1, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    slope = reverse_rates(finite, pred, x, t)
+    assert torch.allclose(finite.padded(*part.rates(pred, x, t)), slope, rtol=1e-6, atol=1e-6)
+    assert torch.equal(part.leave_one_out(pred, x, t), noise.leave_one_out(pred, x, 0.4 * t))
+    assert torch.equal(part.from_leave_one_out(pred, x, t), noise.from_leave_one_out(pred, x, 0.4 * t))
+    assert torch.equal(part.log_likelihood(x, t), noise.log_likelihood(x, 0.4 * t))
+    assert torch.equal(part.log_posterior(pred, x[:, :] % 3), noise.log_posterior(pred, x[:, :] % 3))
+    assert (part.has_mask, part.has_rates, part.has_leave_one_out) == (True, True, True)
+    bits = until(Xor(1), 0.4)
+    assert isinstance(bits, FiniteUntil)
+    assert bits.log_probs(torch.tensor([[0.0]])).exp().tolist() == [[[0.5, 0.5]]]
+
+
+@pytest.mark.parametrize("inner", [TauLeaping, ThetaTrapezoidal, Ancestral])
+def test_inner_leaps_draw_x0_from_the_middle_of_the_noise(inner) -> None:
+    """From states of one time the law of x0 is p(x0 | xt), to total variation 0.03 of 60 steps, n = 8,000."""
+    process, n = Discrete.uniform(2), 8000
+    denoiser, end = BayesDenoiser(process, POINTS, LAW.log()), 0.6
+    xt = torch.tensor([[0, 1]]).expand(n, 2)
+    law = denoiser.posterior(xt[:1], torch.tensor([end], dtype=torch.float64))[0]
+    part = until(process, end)
+    x = inner(60).sample(part, lambda x, t, c: denoiser(x, part.clock(t)), xt, rng=torch.Generator().manual_seed(0))
+    counts = torch.bincount(x[:, 0] * 2 + x[:, 1], minlength=4)
+    assert total_variation(counts / n, law) < 0.03
 
 
 def test_a_part_of_a_noise_is_a_noise() -> None:

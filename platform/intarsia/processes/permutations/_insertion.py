@@ -119,7 +119,7 @@ def _completions(n: int, most: int, lengths: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class InverseInsertion(AbstractSingleMoveHead):
-    """A logit a place, (batch, n): the item that moves to the end is drawn from their softmax."""
+    """A logit a place, (batch, n): the item that moves to the end is drawn from their softmax (arXiv 2410.02942)."""
 
     @property
     def undoes(self) -> type[AbstractWalk]:
@@ -141,7 +141,10 @@ class InverseInsertion(AbstractSingleMoveHead):
 
 @dataclass(frozen=True)
 class Insertion(AbstractShuffle):
-    """Random insertions, with an exact law and bridge at every n; see `AbstractShuffle` for the arguments."""
+    """Random insertions, with an exact law and bridge at every n; see `AbstractShuffle` for the arguments.
+
+    The "insert" noise of SymmetricDiffusers (arXiv 2410.02942), there without a law of several steps.
+    """
 
     @property
     def walk(self) -> InsertionWalk:

@@ -101,7 +101,10 @@ def _subset(size: Tensor, n: int, rng: torch.Generator | None) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class InverseRiffle(AbstractSingleMoveHead):
-    """A logit a place, (batch, n): items go left with probability sigmoid(logit), and each side keeps its order."""
+    """A logit a place, (batch, n): items go left with probability sigmoid(logit), and each side keeps its order.
+
+    A head of SymmetricDiffusers (arXiv 2410.02942), with the mass of no move summed over the words that make none.
+    """
 
     @property
     def undoes(self) -> type[AbstractWalk]:

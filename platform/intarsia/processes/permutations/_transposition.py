@@ -79,6 +79,8 @@ def _moves(n: int, device: torch.device) -> tuple[Tensor, Tensor]:
 class InverseTransposition(AbstractSingleMoveHead):
     """n + 1 logits, (batch, n + 1): sigmoid of the last is the chance of no swap, else the first two of a PL draw swap.
 
+    A head of SymmetricDiffusers (arXiv 2410.02942).
+
     p(swap i, j) = (1 - φ) (p_i p_j / (1 - p_i) + p_j p_i / (1 - p_j)), with p the softmax of the first n.
     """
 

@@ -62,13 +62,16 @@ def shuffle_distance(walk: AbstractWalk, first: int, second: int | None = None) 
 
 
 def shuffle_kl(walk: AbstractWalk, count: int) -> float:
-    """KL(law of `count` shuffles || uniform) in nats: the prior term of a nelbo."""
+    """KL(law of `count` shuffles || uniform) in nats: the prior term of a nelbo (Bayer & Diaconis 1992)."""
     chance, law = _level_law(walk, count)
     return max(0.0, float(torch.where(chance > 0, chance * (law + math.lgamma(walk.n + 1)), 0.0).sum()))
 
 
 def enough_shuffles(walk: AbstractWalk, tolerance: float = 0.01) -> int:
-    """The least count after which everything is possible, and within total variation `tolerance` of uniform."""
+    """The least count after which everything is possible, and within total variation `tolerance` of uniform.
+
+    SymmetricDiffusers (arXiv 2410.02942) chooses it by hand from the same distances.
+    """
     if not 0.0 < tolerance < 1.0:
         raise ValueError(f"`tolerance` is a total variation between 0 and 1, got {tolerance}")
     count = walk.reach
