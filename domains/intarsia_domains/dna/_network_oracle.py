@@ -17,7 +17,9 @@ from intarsia.training import Budget, Settings, own_generator, threads, train
 from intarsia_domains.dna._alphabet import BASES
 from intarsia_domains.dna._oracle import Calibration, Oracle, activities, calibrated, train_oracle
 from intarsia_domains.dna._parts import disjoint_parts
+from intarsia_domains.dna._sequence_error import SequenceError
 from intarsia_domains.dna._sequences import Sequences
+from intarsia_domains.dna._slots import padded
 
 Floats = NDArray[np.float64]
 SETTINGS = Settings(batch_size=64, learning_rate=2e-3, weight_decay=0.05, ema=0.99, warmup=50, max_epochs=40)
@@ -25,7 +27,9 @@ _ROWS = 512
 
 
 class ActivityNetwork(nn.Module):
-    """Activity of one-hot letters (rows, length, 4), (rows,): motifs on both strands, their neighbours, their means.
+    """Activity of one-hot letters (rows, 2, length, 4), (rows,): motifs on both strands, their neighbours, their means.
+
+    A row is a sequence and its reverse complement, each padded behind its end with zeros.
 
     Args:
         filters: motifs, each read on both strands.
@@ -60,8 +64,8 @@ class ActivityNetwork(nn.Module):
     def features(self, letters: Tensor) -> Tensor:
         """What the last layer reads, (rows, 4 · filters)."""
         if not self.both_strands:
-            return self._read(letters)
-        return 0.5 * (self._read(letters) + self._read(letters.flip(1, 2)))
+            return self._read(letters[:, 0])
+        return 0.5 * (self._read(letters[:, 0]) + self._read(letters[:, 1]))
 
     def _read(self, letters: Tensor) -> Tensor:
         there = letters.transpose(1, 2)
@@ -78,12 +82,13 @@ class ActivityNetwork(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class NetworkOracle:
-    """The mean of networks, and a linear model of k-mers, weighed on rows that neither was fitted on.
+    """The mean of networks, and a linear model of k-mers, weighed on rows that none of them was fitted on.
 
     `train_network_oracle` makes it. Never steer a generator by the oracle that judges it: train two on disjoint rows.
 
     Args:
         networks: predict standardized activities.
+        length: letters that they read; the longest sequence that they saw has as many.
         linear: predicts the activity.
         weights: of the mean of the networks and of the linear model.
         intercept: of the prediction.
@@ -91,24 +96,29 @@ class NetworkOracle:
     """
 
     networks: tuple[ActivityNetwork, ...]
+    length: int
     linear: Oracle
     weights: tuple[float, float]
     intercept: float
     calibration: Calibration
 
     def __call__(self, sequences: Sequences) -> Floats:
-        """Predicted activity, (rows,)."""
+        """Predicted activity, (rows,).
+
+        Raises:
+            SequenceError: a sequence is longer than all that the networks saw.
+        """
         network, linear = (w * part for w, part in zip(self.weights, self._parts(sequences), strict=True))
         return network + linear + self.intercept
 
     def features(self, sequences: Sequences) -> Floats:
         """What the first network's last layer reads, (rows, features), for Fréchet distances."""
         with torch.no_grad():
-            parts = [self.networks[0].features(part) for part in one_hot(sequences).split(_ROWS)]
+            parts = [self.networks[0].features(part) for part in one_hot(sequences, self.length).split(_ROWS)]
         return torch.cat(parts).double().numpy()
 
     def _parts(self, sequences: Sequences) -> tuple[Floats, Floats]:
-        return _mean(self.networks, sequences), self.linear(sequences)
+        return _mean(self.networks, sequences, self.length), self.linear(sequences)
 
 
 def train_network_oracle(
@@ -151,7 +161,8 @@ def train_network_oracle(
     linear = train_oracle(sequences[fit], y[fit], both_strands=both_strands, held_out=0.1, seed=seed)
     center, scale = float(y[fit].mean()), float(max(y[fit].std(), 1e-9))
     targets = torch.from_numpy((y - center) / scale).float()
-    letters, worth = one_hot(sequences), torch.from_numpy(worth / worth.mean()).float()
+    length = int(sequences.lengths.max())
+    letters, worth = one_hot(sequences, length), torch.from_numpy(worth / worth.mean()).float()
 
     def one(number: int) -> ActivityNetwork:
         with own_generator():
@@ -172,22 +183,37 @@ def train_network_oracle(
 
     with threads(torch_threads):
         made = tuple(one(number) for number in range(networks))
-        seen = np.stack([_mean(made, sequences[choose]), linear(sequences[choose]), np.ones(len(choose))], 1)
-        best = _weighed(seen, y[choose])
-        oracle = NetworkOracle(made, linear, (best[0], best[1]), best[2], linear.calibration)
-        calibration = calibrated(y[held], oracle(sequences[held]), linear.classes)
-    return NetworkOracle(made, linear, (best[0], best[1]), best[2], calibration)
+        values = _mean(made, sequences, length), linear(sequences)
+        first, second, intercept = _weighed(
+            np.stack([*(v[choose] for v in values), np.ones(len(choose))], 1), y[choose]
+        )
+    calibration = calibrated(y[held], table[held] @ np.array([first, second, intercept]), linear.classes)
+    return NetworkOracle(made, length, linear, (first, second), intercept, calibration)
 
 
-def one_hot(sequences: Sequences) -> Tensor:
-    """Letters (rows, length, 4); all 0 where they are not known and behind the end."""
-    return torch.from_numpy((sequences.codes[..., None] == np.arange(BASES)).astype(np.float32))
+def one_hot(sequences: Sequences, length: int) -> Tensor:
+    """Letters of both strands (rows, 2, length, 4); all 0 where they are not known and behind the end.
+
+    Raises:
+        SequenceError: a sequence is longer.
+    """
+    over = np.flatnonzero(sequences.lengths > length)
+    if over.size:
+        row = int(over[0])
+        raise SequenceError(
+            f"the oracle reads sequences of at most {length} letters, and {sequences.names[row]!r} has "
+            f"{sequences.lengths[row]}"
+        )
+    both = np.stack([padded(strand, length) for strand in (sequences, sequences.reverse_complement())], 1)
+    return torch.from_numpy((both[..., None] == np.arange(BASES)).astype(np.float32))
 
 
-def _mean(networks: tuple[ActivityNetwork, ...], sequences: Sequences) -> Floats:
-    letters = one_hot(sequences)
+def _mean(networks: tuple[ActivityNetwork, ...], sequences: Sequences, length: int) -> Floats:
     with torch.no_grad():
-        parts = [torch.stack([network(part) for network in networks]).mean(0) for part in letters.split(_ROWS)]
+        parts = [
+            torch.stack([network(part) for network in networks]).mean(0)
+            for part in one_hot(sequences, length).split(_ROWS)
+        ]
     return torch.cat(parts).double().numpy()
 
 

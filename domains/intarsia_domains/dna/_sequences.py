@@ -97,10 +97,11 @@ class Sequences:
         return len(self.names)
 
     def __getitem__(self, rows: ArrayLike | slice) -> "Sequences":
-        """Some rows, by numbers, bools or a slice."""
+        """Some rows, by numbers, bools or a slice; as wide as the longest of them."""
         chosen = np.atleast_1d(np.arange(len(self))[rows])  # pyright: ignore[reportArgumentType, reportCallIssue]
-        names = tuple(self.names[row] for row in chosen)
-        return Sequences(names, self.codes[chosen], self.lengths[chosen], self.alphabet)
+        names, lengths = tuple(self.names[row] for row in chosen), self.lengths[chosen]
+        width = int(lengths.max()) if len(lengths) else self.codes.shape[1]
+        return Sequences(names, self.codes[chosen, :width], lengths, self.alphabet)
 
     def equals(self, other: object) -> bool:
         """Whether names, letters and alphabet are the same."""
