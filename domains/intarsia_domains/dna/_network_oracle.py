@@ -5,6 +5,7 @@ share their filters between the strands follow de Boer et al. (2020) and Rafi et
 and a linear model is what helps most where measurements are noisy.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,6 @@ from intarsia.training import Budget, Settings, own_generator, threads, train
 from intarsia_domains.dna._alphabet import BASES
 from intarsia_domains.dna._oracle import Calibration, Oracle, activities, calibrated, train_oracle
 from intarsia_domains.dna._parts import disjoint_parts
-from intarsia_domains.dna._sequence_error import SequenceError
 from intarsia_domains.dna._sequences import Sequences
 from intarsia_domains.dna._slots import padded
 
@@ -88,7 +88,7 @@ class NetworkOracle:
 
     Args:
         networks: predict standardized activities.
-        length: letters that they read; the longest sequence that they saw has as many.
+        length: letters to which sequences are padded, as in training; longer ones are read as they are.
         linear: predicts the activity.
         weights: of the mean of the networks and of the linear model.
         intercept: of the prediction.
@@ -103,19 +103,13 @@ class NetworkOracle:
     calibration: Calibration
 
     def __call__(self, sequences: Sequences) -> Floats:
-        """Predicted activity, (rows,).
-
-        Raises:
-            SequenceError: a sequence is longer than all that the networks saw.
-        """
+        """Predicted activity, (rows,)."""
         network, linear = (w * part for w, part in zip(self.weights, self._parts(sequences), strict=True))
         return network + linear + self.intercept
 
     def features(self, sequences: Sequences) -> Floats:
         """What the first network's last layer reads, (rows, features), for Fréchet distances."""
-        with torch.no_grad():
-            parts = [self.networks[0].features(part) for part in one_hot(sequences, self.length).split(_ROWS)]
-        return torch.cat(parts).double().numpy()
+        return _read(self.networks[0].features, sequences, self.length)
 
     def _parts(self, sequences: Sequences) -> tuple[Floats, Floats]:
         return _mean(self.networks, sequences, self.length), self.linear(sequences)
@@ -184,37 +178,32 @@ def train_network_oracle(
     with threads(torch_threads):
         made = tuple(one(number) for number in range(networks))
         values = _mean(made, sequences, length), linear(sequences)
-        first, second, intercept = _weighed(
-            np.stack([*(v[choose] for v in values), np.ones(len(choose))], 1), y[choose]
-        )
+    table = np.stack([*values, np.ones(len(y))], 1)
+    first, second, intercept = _weighed(table[choose], y[choose])
     calibration = calibrated(y[held], table[held] @ np.array([first, second, intercept]), linear.classes)
     return NetworkOracle(made, length, linear, (first, second), intercept, calibration)
 
 
 def one_hot(sequences: Sequences, length: int) -> Tensor:
-    """Letters of both strands (rows, 2, length, 4); all 0 where they are not known and behind the end.
-
-    Raises:
-        SequenceError: a sequence is longer.
-    """
-    over = np.flatnonzero(sequences.lengths > length)
-    if over.size:
-        row = int(over[0])
-        raise SequenceError(
-            f"the oracle reads sequences of at most {length} letters, and {sequences.names[row]!r} has "
-            f"{sequences.lengths[row]}"
-        )
+    """Letters of both strands (rows, 2, length, 4); all 0 where they are not known and behind the end."""
     both = np.stack([padded(strand, length) for strand in (sequences, sequences.reverse_complement())], 1)
     return torch.from_numpy((both[..., None] == np.arange(BASES)).astype(np.float32))
 
 
 def _mean(networks: tuple[ActivityNetwork, ...], sequences: Sequences, length: int) -> Floats:
+    return _read(lambda part: torch.stack([network(part) for network in networks]).mean(0), sequences, length)
+
+
+def _read(function: Callable[[Tensor], Tensor], sequences: Sequences, length: int) -> Floats:
+    """A function of letters; what it says of a sequence does not depend on the others."""
+    widths = np.maximum(sequences.lengths, length)
+    found, order = list[Tensor](), list[NDArray[np.int64]]()
     with torch.no_grad():
-        parts = [
-            torch.stack([network(part) for network in networks]).mean(0)
-            for part in one_hot(sequences, length).split(_ROWS)
-        ]
-    return torch.cat(parts).double().numpy()
+        for width in np.unique(widths):
+            rows = np.flatnonzero(widths == width)
+            found += [function(part) for part in one_hot(sequences[rows], int(width)).split(_ROWS)]
+            order.append(rows)
+    return torch.cat(found).double().numpy()[np.argsort(np.concatenate(order))]
 
 
 def _weighed(table: Floats, y: Floats) -> tuple[float, float, float]:

@@ -159,6 +159,13 @@ def test_designs_of_several_lengths_keep_constraints(uneven: SequenceDesigner) -
         uneven.design(2, constraints=[Require("A" * 10)])
 
 
+def test_the_longest_of_a_file_may_be_held_out() -> None:
+    read = Sequences.of(["ACGTAC", "ACGTA", "ACGTACGTAC"] * 4)
+    made = designer(steps=2).fit(read[np.flatnonzero(read.lengths < 10)])
+    assert made.lengths_.longest == 6
+    assert set(made.sample(8, seed=0).lengths) <= {5, 6}
+
+
 def test_contradictions_are_said_before_sampling(fitted: SequenceDesigner) -> None:
     with pytest.raises(SequenceError, match=r"GAATTC.*AATT"):
         fitted.design(2, constraints=[Require("GAATTC"), Avoid("AATT")])

@@ -47,13 +47,25 @@ def test_what_was_planted_is_found_on_both_strands(oracle: NetworkOracle) -> Non
 
 
 def test_both_strands_have_one_activity_and_one_strand_has_its_own() -> None:
-    letters = one_hot(planted(8)[0])
+    sequences = Sequences.of([text[: 24 - row] for row, text in enumerate(planted(8)[0].texts())])
+    there, back = (one_hot(part, 30) for part in (sequences, sequences.reverse_complement()))
     for both in (True, False):
         torch.manual_seed(0)
         network = ActivityNetwork(both_strands=both).eval()
         with torch.no_grad():
-            gap = (network(letters) - network(letters.flip(1, 2))).abs().max()
+            gap = (network(there) - network(back)).abs().max()
         assert bool(gap < 1e-5) == both
+
+
+def test_a_sequence_has_one_activity_in_whatever_set_it_stands() -> None:
+    sequences, activity = planted(80)
+    short = Sequences.of([text[: 24 - row % 3] for row, text in enumerate(sequences.texts())])
+    oracle = train_network_oracle(short, activity, networks=1, steps=3, torch_threads=1)
+    texts = ["ACGTTGACTACG" * 3, "ACGTTGACTACG", "TTACGTTGACTACGACGTTGACTA", "CG" * 20]
+    together = oracle(Sequences.of(texts))
+    alone = np.concatenate([oracle(Sequences.of([text])) for text in texts])
+    # lengths differ, so that the linear part counts k-mers alone
+    np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
 def test_steps_and_a_seed_give_the_same_oracle_and_weights_count() -> None:

@@ -81,3 +81,10 @@ def test_one_text_with_both_t_and_u_is_refused_whatever_the_alphabet() -> None:
 def test_codes_that_are_no_sequences_are_refused(codes: list, message: str) -> None:
     with pytest.raises(SequenceError, match=message):
         Sequences.from_codes(np.array(codes))
+
+
+def test_some_rows_are_as_wide_as_the_longest_of_them() -> None:
+    read = Sequences.of(["ACG", "ACGTA", "AC"])
+    assert read[[0, 2]].codes.shape == (2, 3)
+    assert read[[0, 2]].equals(Sequences.of(["ACG", "AC"], ["sequence 1", "sequence 3"]))
+    assert read[[]].codes.shape == (0, 5)

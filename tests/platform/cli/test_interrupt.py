@@ -28,6 +28,8 @@ main(sys.argv[1:])
 
 def interrupt(arguments: list[str], sign: str, code: str = TELLING) -> tuple[int, str]:
     """Start a command, press Ctrl-C once it says `sign`, and return its exit code and all it said after that."""
+    # a job in the background of a shell starts with SIGINT ignored, and so would what it starts
+    code = f"import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n{code}"
     with subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
