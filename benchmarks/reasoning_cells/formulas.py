@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from intarsia.training import Budget
+from intarsia.training import Budget, threads
 from intarsia_domains.reasoning import Curriculum, Ladder, ReasoningModel, Teacher, fit_denoiser, solve_all
 from intarsia_domains.reasoning._clause import Clause
 from intarsia_domains.reasoning._denoiser import parameters_of
@@ -51,7 +51,8 @@ def run(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     if cell.system in FLOORS:
         return _floor(cell, problems, options)
     if cell.system in NOISES:
-        return _network(cell, problems, options)
+        with threads(1):  # for so small a network a second thread waits more than it helps
+            return _network(cell, problems, options)
     wall, cpu = time.perf_counter(), time.process_time()
     if cell.system in peers.FORMULAS:
         known = peers.FORMULAS[cell.system](problems)
